@@ -1,0 +1,1 @@
+"""Tongban node: registers, anchors, finds, releases and replays materials of one city."""

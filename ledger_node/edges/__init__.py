@@ -1,0 +1,1 @@
+"""The real edges behind the ports; edges never import each other."""
