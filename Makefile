@@ -1,0 +1,68 @@
+# Every target does its own set-up: a checkout and the package registries are all it needs.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := .stamps
+export UV_SYSTEM_CERTS = 1
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+JOBS ?= 2
+
+.PHONY: help setup demo test test-full check format compile vectors lock bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(STAMPS)/python: requirements.lock pyproject.toml
+	@mkdir -p $(STAMPS)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet 'uv==0.13.9'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/node: package.json package-lock.json
+	@mkdir -p $(STAMPS)
+	@npm ci --silent --no-fund --no-audit
+	@touch $@
+
+setup: $(STAMPS)/python $(STAMPS)/node ## install pinned Python and Node packages
+
+demo: $(STAMPS)/python ## the whole way of one material through five cities, told step by step
+	@$(BIN)/tongban demo $(ARGS)
+
+test: setup ## quick tests, under five minutes on two cores
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
+
+test-full: setup ## everything, long trials included; writes build/test-full.json
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+check: setup ## format, lint, types, import rules, generated files fresh
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --config pyproject.toml
+	@$(BIN)/python scripts/compile_contracts.py --check
+	@$(BIN)/python scripts/make_vectors.py --check
+	@$(BIN)/python scripts/check_repository.py
+
+format: $(STAMPS)/python ## format and mend what the linter can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+compile: setup ## compile the contracts and write contracts/abi
+	@$(BIN)/python scripts/compile_contracts.py
+
+vectors: $(STAMPS)/python ## write the test vectors again
+	@$(BIN)/python scripts/make_vectors.py
+
+bench: setup ## each job beside its yardstick, interleaved
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock: $(STAMPS)/python ## resolve requirements.lock again (names no host)
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --universal --no-header --quiet -o requirements.lock
+
+clean: ## remove what the targets made
+	rm -rf $(STAMPS) build
