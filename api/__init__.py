@@ -1,0 +1,1 @@
+"""HTTP surface of a city node: the log for everybody, peer routes for member cities."""

@@ -1,0 +1,63 @@
+"""The one mapping from error families to HTTP: problem+json (RFC 9457) with stable codes.
+
+An error that is not ours becomes 500 without detail; what happened goes to the operational log.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from ledger_node.core.errors import (
+    ConflictError,
+    InvariantError,
+    LedgerError,
+    MalformedInputError,
+    NotFoundError,
+    NotPermittedError,
+    UnavailableError,
+    VerificationError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+STATUS_BY_FAMILY: Mapping[type[LedgerError], int] = {
+    MalformedInputError: 422,
+    NotFoundError: 404,
+    ConflictError: 409,
+    NotPermittedError: 403,
+    VerificationError: 422,
+    UnavailableError: 503,
+    InvariantError: 500,
+}
+
+_OURS_ZH = "本市节点内部出现问题,已停止处理并通知管理员。请稍后再试。"
+_OURS_EN = "Something is wrong inside this node; it has stopped and told a person. Try later."
+
+
+def status_of(error: BaseException) -> int:
+    """HTTP status of an error by its family; 500 for anything that is not ours."""
+    for family, status in STATUS_BY_FAMILY.items():
+        if isinstance(error, family):
+            return status
+    return 500
+
+
+def build_problem(error: BaseException) -> tuple[int, bytes, dict[str, str]]:
+    """Status, body and extra headers of the problem answer for an error."""
+    status = status_of(error)
+    if isinstance(error, LedgerError) and status != 500:
+        code, detail, detail_zh = error.code, error.message_en, error.message_zh
+    else:
+        code, detail, detail_zh = "internal", _OURS_EN, _OURS_ZH
+    body = {
+        "type": f"urn:tongban:problem:{code}",
+        "title": code,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "detail_zh": detail_zh,
+    }
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+    return status, json.dumps(body, ensure_ascii=False, sort_keys=True).encode(), headers
