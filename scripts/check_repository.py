@@ -24,7 +24,7 @@ FORBIDDEN = {
     "path of one machine": re.compile(
         r"(?<![\w.])/(?:ho" + r"me|ro" + r"ot|Us" + r"ers|wo" + r"rk)/\w"
     ),
-    "TODO without an issue": re.compile(r"\bTO" + r"DO\b(?!\(\d+\))"),
+    "open note without an issue": re.compile(r"\bTO" + r"DO\b(?!\(\d+\))"),
 }
 
 
