@@ -1,1 +1,1 @@
-"""The pure core: the rules of the ledger over bytes, sizes and times; no clock, randomness or IO."""
+"""The pure core: rules of the ledger over bytes, sizes and times; no clock, randomness or IO."""
