@@ -1,0 +1,1 @@
+"""Database edge: SQLAlchemy Core over SQLite (WAL) or PostgreSQL. The only SQL of the node."""

@@ -1,0 +1,8 @@
+"""All tables of the node, so that `METADATA` is whole. Add one import per group."""
+
+from __future__ import annotations
+
+from ledger_node.edges.database import tables_intake, tables_log
+from ledger_node.edges.database.columns import METADATA
+
+__all__ = ["METADATA", "tables_intake", "tables_log"]
