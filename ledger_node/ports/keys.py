@@ -4,22 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Protocol
 
+from ledger_node.core.event_types import KeyRole as KeyRole
 from ledger_node.core.types import Address, PublicKey, TxHash
-
-
-class KeyRole(IntEnum):
-    """Roles of a city's registered keys, numbered as in `Membership.KeyRole`."""
-
-    ANCHOR = 0
-    GATE = 1
-    GOVERN = 2
-    CHECKPOINT = 3
-    COSIGNER = 4
-    MESSAGE = 5
-    ENCRYPTION = 6
 
 
 ACCOUNT_ROLES = (KeyRole.ANCHOR, KeyRole.GATE, KeyRole.GOVERN)
