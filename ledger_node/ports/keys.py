@@ -9,7 +9,6 @@ from typing import Protocol
 from ledger_node.core.event_types import KeyRole as KeyRole
 from ledger_node.core.types import Address, PublicKey, TxHash
 
-
 ACCOUNT_ROLES = (KeyRole.ANCHOR, KeyRole.GATE, KeyRole.GOVERN)
 
 
