@@ -5,7 +5,8 @@ Membership events (membership.py); here are the types and the questions. Spec: d
 design section 5.
 
 Invariants:
-    * A key counts from its `valid_from_s` to the start of the next one of the same city and role.
+    * A key counts from its `valid_from_s` to the start of the next one of the same city and role;
+      a cancelled one never counts.
     * Standing, contracts and distrust are judged by block number, key intervals and URLs by block
       time, both at the block in question and never "now".
 A signature counts only when a commitment that covers it was anchored while its key was valid and
@@ -39,6 +40,8 @@ class KeyInterval:
         valid_until_s: Block time from which it no longer counts; None while no later key is known.
         distrusted_since_block: First block from which it is not trusted; None if it is.
         change_id: Number of its announcement; 0 if it took effect at once.
+        cancelled: Taken back before it took effect: its interval is empty, it is never in force.
+            Kept because a key serves once, cancelled ones included.
     """
 
     role: KeyRole
@@ -47,6 +50,7 @@ class KeyInterval:
     valid_until_s: int | None = None
     distrusted_since_block: BlockNumber | None = None
     change_id: int = 0
+    cancelled: bool = False
 
     def is_valid_at(self, block_timestamp_s: int) -> bool:
         """Whether a block of this time lies in the interval."""

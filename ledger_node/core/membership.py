@@ -4,7 +4,7 @@ Governance. A pure fold; nothing is voted or decided again here, the contract di
 questions are in consortium.py and are re-exported. Spec: docs/spec/events.md, design section 5.
 
 Invariants:
-    * A cancelled announcement leaves no trace in the intervals.
+    * A cancelled announcement leaves the intervals of the other keys as if it had not been made.
     * An event that the contract cannot have emitted after the ones before it is an error, never
       ignored: the log is incomplete or not our contract's.
 Not here: other contracts' events (status.py, replay.py).
@@ -163,35 +163,38 @@ def _announce_key(consortium: Consortium, event: KeyAnnounced) -> Consortium:
 def _with_keys(
     consortium: Consortium, member: Member, role: KeyRole, keys: Iterable[KeyInterval]
 ) -> Consortium:
-    """Replace a role's keys and let each end where the next begins."""
-    ordered = sorted(keys, key=lambda known: known.valid_from_s)
-    ends: list[int | None] = [later.valid_from_s for later in ordered[1:]]
-    intervals = tuple(
-        replace(known, valid_until_s=end) for known, end in zip(ordered, [*ends, None], strict=True)
-    )
-    return _with_member(consortium, replace(member, keys={**member.keys, role: intervals}))
+    """Replace a role's keys and let each end where the next one in force begins."""
+    intervals: list[KeyInterval] = []
+    end: int | None = None
+    for known in sorted(keys, key=lambda each: each.valid_from_s, reverse=True):
+        if known.cancelled:
+            intervals.append(replace(known, valid_until_s=known.valid_from_s))
+        else:
+            intervals.append(replace(known, valid_until_s=end))
+            end = known.valid_from_s
+    ordered = tuple(reversed(intervals))
+    return _with_member(consortium, replace(member, keys={**member.keys, role: ordered}))
 
 
 def _cancel(consortium: Consortium, event: ChangeCancelled) -> Consortium:
     member = _acting_member(consortium, event.city, event)
-    now_s = event.position.block_timestamp_s
     for role, keys in member.keys.items():
         for known in keys:
             if event.change_id and known.change_id == event.change_id:
-                _demand_pending(known.valid_from_s, now_s, event)
-                kept = [other for other in keys if other is not known]
+                _demand_pending(known.cancelled, known.valid_from_s, event)
+                kept = [replace(each, cancelled=each.cancelled or each is known) for each in keys]
                 return _with_keys(consortium, member, role, kept)
     for url in member.urls:
         if event.change_id and url.change_id == event.change_id:
-            _demand_pending(url.valid_from_s, now_s, event)
+            _demand_pending(False, url.valid_from_s, event)
             urls = tuple(other for other in member.urls if other is not url)
             return _with_member(consortium, replace(member, urls=urls))
     raise MembershipContradictionError("change_unknown", event)
 
 
-def _demand_pending(valid_from_s: int, now_s: int, event: Event) -> None:
-    if valid_from_s <= now_s:
-        raise MembershipContradictionError("change_in_force", event)
+def _demand_pending(cancelled: bool, valid_from_s: int, event: ChangeCancelled) -> None:
+    if cancelled or valid_from_s <= event.position.block_timestamp_s:
+        raise MembershipContradictionError("change_closed", event)
 
 
 def _distrust(consortium: Consortium, event: KeyDistrusted) -> Consortium:
