@@ -122,7 +122,7 @@ def verify_request(
     """
     return verify_body(
         _verify(
-            RequestMessage, (request,), request.headers, REQUEST_COMPONENTS, is_message_key, now_s
+            RequestMessage(request), request.headers, REQUEST_COMPONENTS, is_message_key, now_s
         ),
         body,
     )
@@ -152,10 +152,8 @@ def verify_answer(
     def is_key_of_asked(key_id: MessageKeyId) -> bool:
         return key_id.city == expected_city and is_message_key(key_id)
 
-    arguments = (answer.status, answer.headers, request)
-    return _verify(
-        AnswerMessage, arguments, answer.headers, ANSWER_COMPONENTS, is_key_of_asked, now_s
-    )
+    message = AnswerMessage(answer.status, answer.headers, request)
+    return _verify(message, answer.headers, ANSWER_COMPONENTS, is_key_of_asked, now_s)
 
 
 def verify_body(message: VerifiedMessage, body: bytes) -> VerifiedMessage:
