@@ -89,3 +89,20 @@ class UnknownVersionError(MalformedInputError):
     """A stored or sent format carries a version this program does not know."""
 
     code = "unknown_version"
+
+
+class CiphertextAuthError(InvariantError):
+    """Stored ciphertext does not open under its key: it was changed, or the key is another's.
+
+    Fields: name (of the item: a blob's address in hex, a key's name).
+    """
+
+    code = "ciphertext_auth"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"密文 {name} 无法用其密钥打开,可能已被改动。请停止使用并报告管理员。",
+            f"The ciphertext {name} does not open under its key: it was changed; "
+            "stop and tell the administrator.",
+            name=name,
+        )
