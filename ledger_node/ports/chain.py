@@ -2,11 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ledger_node.core.errors import InvariantError, NotPermittedError, UnavailableError
 from ledger_node.core.types import Address, BlockHash, BlockNumber, TxHash
+
+
+class ChainUnavailableError(UnavailableError):
+    """The endpoint gave no usable answer; whether a sent transaction arrived is unknown."""
+
+    code = "chain_unavailable"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"链节点没有给出可用的应答({reason})。稍后会自动重试。",
+            f"The chain endpoint gave no usable answer ({reason}); it is tried again.",
+            reason=reason,
+        )
+
+
+class TransactionRefusedError(UnavailableError):
+    """The endpoint refused to take a signed transaction; its bytes are kept and sent again."""
+
+    code = "transaction_refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"链节点拒绝接收交易({reason})。",
+            f"The chain endpoint refused the transaction ({reason}).",
+            reason=reason,
+        )
+
+
+class ChainContradictionError(InvariantError):
+    """The endpoint answers for another chain, or contradicts what it said and we pinned."""
+
+    code = "chain_contradiction"
+
+    def __init__(self, what: str, expected: str, found: str) -> None:
+        super().__init__(
+            f"链与已固定的事实不符({what}):应为 {expected},实为 {found}。已停止,请联系管理员。",
+            f"The chain contradicts what is pinned ({what}): expected {expected}, found {found}.",
+            what=what,
+            expected=expected,
+            found=found,
+        )
+
+
+class ContractRevertError(NotPermittedError):
+    """A contract refused a call.
+
+    Attributes:
+        selector: First four bytes of the revert data, hex; empty when there was none.
+        name: Name of the custom error, or `Unknown`.
+        arguments: Its arguments by name; bytes stay bytes.
+    """
+
+    code = "contract_reverted"
+
+    def __init__(
+        self, selector: str, name: str, arguments: Mapping[str, object], message_zh: str = ""
+    ) -> None:
+        shown = ", ".join(
+            f"{key}={value.hex() if isinstance(value, bytes) else value}"
+            for key, value in arguments.items()
+        )
+        super().__init__(
+            message_zh or f"合约拒绝了该操作({name or selector})。",
+            f"The contract refused: {name or selector}({shown}).",
+            selector=selector,
+            name=name,
+            arguments=dict(arguments),
+        )
+        self.selector = selector
+        self.name = name
+        self.arguments = dict(arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +91,14 @@ class ChainIdentity:
 
 @dataclass(frozen=True, slots=True)
 class BlockRef:
-    """One block: number, hash and parent hash (32 bytes each), timestamp in seconds."""
+    """One block: number, hash and parent hash (32 bytes each), timestamp in seconds, and the
+    bloom filter over all its logs (256 bytes), by which missing logs are noticed."""
 
     number: BlockNumber
     hash: BlockHash
     parent_hash: BlockHash
     block_timestamp_s: int
+    logs_bloom: bytes = bytes(256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +129,19 @@ class TxOutcome:
 
 
 class Chain(Protocol):
-    """Promises: nothing is cached across calls; a contradiction of chain id or genesis raises
-    `ChainContradictionError`, no answer raises `ChainUnavailableError`, a revert raises the typed
-    error its selector maps to (unknown selectors are kept as hex in `ContractRevertError`).
+    """Promises: nothing is cached across calls; an answer for another chain id than the one the
+    client was built for raises `ChainContradictionError`, no usable answer raises
+    `ChainUnavailableError`, a revert raises the typed error its selector maps to (unknown
+    selectors are kept as hex in `ContractRevertError`).
     """
 
     def fetch_identity(self) -> ChainIdentity: ...
 
     def fetch_head(self) -> BlockRef: ...
+
+    def fetch_finalized(self) -> BlockRef | None:
+        """Block of the `finalized` tag; None where the engine does not answer it."""
+        ...
 
     def fetch_blocks(self, numbers: Sequence[BlockNumber]) -> list[BlockRef | None]:
         """One batch request; None where the chain has no such block."""
@@ -71,15 +150,16 @@ class Chain(Protocol):
     def fetch_logs(
         self, first: BlockNumber, last: BlockNumber, addresses: Sequence[Address]
     ) -> list[RawLog]:
-        """All logs of `addresses` in first..last (inclusive), in chain order."""
+        """All logs of `addresses` in first..last (inclusive), in chain order, each once; of every
+        contract when `addresses` is empty."""
         ...
 
     def fetch_outcomes(self, tx_hashes: Sequence[TxHash]) -> list[TxOutcome | None]:
         """One batch request; None while a transaction is not in a block."""
         ...
 
-    def fetch_nonce(self, account: Address) -> int:
-        """Count of mined transactions of `account` at the head block."""
+    def fetch_nonce(self, account: Address, *, block: BlockNumber | None = None) -> int:
+        """Count of mined transactions of `account` at `block` (head when None)."""
         ...
 
     def fetch_code_hash(self, address: Address) -> bytes:
@@ -97,9 +177,16 @@ class Chain(Protocol):
         """`eth_call` at `block` (head when None); raises the mapped error on revert."""
         ...
 
-    def estimate_gas(self, to: Address, data: bytes, *, sender: Address) -> int: ...
+    def estimate_gas(self, to: Address | None, data: bytes, *, sender: Address) -> int: ...
 
     def send_transactions(self, raw: Iterable[bytes]) -> list[TxHash]:
-        """Broadcast signed bytes; "already known" and "nonce too low for the same bytes" are not
-        errors: the caller observes the outcome."""
+        """Broadcast signed bytes in order; "already known" and "nonce too low" are not errors:
+        the caller observes the outcome. A crash or lost answer may leave any of them sent.
+
+        Returns:
+            Hashes of `raw`, computed here, never taken from the endpoint.
+
+        Raises:
+            TransactionRefusedError: The endpoint refused one; those after it may be unsent.
+        """
         ...

@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ledger_node.core.errors import ConflictError, InvariantError, NotFoundError, UnavailableError
+from ledger_node.ports.database_chain import ChainGroup, OutboxGroup
 from ledger_node.ports.database_intake import IntakeGroup
 from ledger_node.ports.database_log import LogGroup
 
@@ -102,6 +103,12 @@ class Transaction(Protocol):
 
     @property
     def log(self) -> LogGroup: ...
+
+    @property
+    def outbox(self) -> OutboxGroup: ...
+
+    @property
+    def chain(self) -> ChainGroup: ...
 
 
 class Database(Protocol):

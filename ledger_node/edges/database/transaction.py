@@ -19,9 +19,11 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ledger_node.core.errors import LedgerError
+from ledger_node.edges.database.chain import SqlChain
 from ledger_node.edges.database.engine import WRITES, build_engine
 from ledger_node.edges.database.intake import SqlIntake
 from ledger_node.edges.database.log import SqlLog
+from ledger_node.edges.database.outbox import SqlOutbox
 from ledger_node.ports.database import (
     DatabaseCorruptError,
     DatabaseUnavailableError,
@@ -36,6 +38,8 @@ class SqlTransaction:
     def __init__(self, connection: Connection) -> None:
         self.intake = SqlIntake(connection)
         self.log = SqlLog(connection)
+        self.outbox = SqlOutbox(connection)
+        self.chain = SqlChain(connection)
 
 
 class SqlDatabase:
