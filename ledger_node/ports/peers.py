@@ -6,7 +6,54 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger_node.core.types import CityId
+from ledger_node.core.errors import LedgerError, UnavailableError
+from ledger_node.core.types import CityId, PublicKey
+
+
+class PeerUnavailableError(UnavailableError):
+    """The other city's node gave no usable answer in time."""
+
+    code = "peer_unavailable"
+
+    def __init__(self, city: str, reason: str) -> None:
+        super().__init__(
+            f"{city} 的节点没有应答({reason})。可稍后重试,或请申请人提交原件。",
+            f"The node of {city} gave no usable answer ({reason}); retry later.",
+            city=city,
+            reason=reason,
+        )
+
+
+class PeerRefusedError(LedgerError):
+    """The other city refused, in a signed answer; `code` on the instance is the city's own code.
+
+    Attributes:
+        status: HTTP status of the answer.
+        peer_code: Stable code the other city gave.
+    """
+
+    code = "peer_refused"
+
+    def __init__(self, city: str, status: int, peer_code: str, zh: str, en: str) -> None:
+        super().__init__(zh, en, city=city, status=status, peer_code=peer_code)
+        self.status = status
+        self.peer_code = peer_code
+
+
+class Directory(Protocol):
+    """Who is a member, at which address, with which keys: what the followed chain says now."""
+
+    def url_of(self, city: CityId) -> str:
+        """Registered address, without a trailing slash.
+
+        Raises:
+            NotAMemberError: The consortium has no such city.
+        """
+        ...
+
+    def is_message_key(self, city: CityId, key: PublicKey) -> bool:
+        """Whether `key` is the city's current, trusted message key and the city is a member."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +83,9 @@ class PeerAnswer:
 
 class Peers(Protocol):
     """Promises: only addresses and keys from `Membership` are used; no redirects; the answer's
-    signature is verified against the request's before it is returned; a problem+json answer is
-    raised as the typed error its code names; silence raises `PeerUnavailableError`.
+    signature is verified against the request's before it is returned; a signed problem answer is
+    raised as `PeerRefusedError` with the city's code; silence, and an answer nobody signed, raise
+    `PeerUnavailableError`.
     """
 
     def send(self, city: CityId, path: str, body: bytes, *, timeout_s: float = 10.0) -> PeerAnswer:

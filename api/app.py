@@ -1,0 +1,80 @@
+"""The HTTP application of one node: public log, signed peer routes, health.
+
+Errors become problem+json here and nowhere else; an exception that is not ours is logged by its
+type, never by its content, and answered with 500 without detail.
+"""
+
+from __future__ import annotations
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from api.problems import MEDIA_TYPE, build_problem
+from api.routes import health, log, peer
+from ledger_node.core.errors import LedgerError, MalformedInputError, NotFoundError
+from ledger_node.wiring import Runtime
+
+
+class RouteNotFoundError(NotFoundError):
+    """There is no such route."""
+
+    code = "route_not_found"
+
+
+class RequestMalformedError(MalformedInputError):
+    """Path or query of a request are not acceptable."""
+
+    code = "request_malformed"
+
+
+def _respond(request: Request, error: BaseException) -> Response:
+    log_problem(request, error)
+    status, body, headers = build_problem(error)
+    return Response(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def log_problem(request: Request, error: BaseException) -> None:
+    """One line per refusal: route pattern and code, never a path, body or message."""
+    route = request.scope.get("route")
+    code = error.code if isinstance(error, LedgerError) else type(error).__name__
+    structlog.get_logger().warning("request_refused", route=getattr(route, "path", "-"), code=code)
+
+
+async def on_ledger_error(request: Request, error: Exception) -> Response:
+    """Errors of ours that a route did not answer itself."""
+    return _respond(request, error)
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """404 and 405 of the framework, in our form."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        return _respond(request, RouteNotFoundError("没有这个地址。", "There is no such route."))
+    refusal = RequestMalformedError("请求方法不被接受。", "The method is not accepted here.")
+    response = _respond(request, refusal)
+    response.status_code = status
+    return response
+
+
+async def on_invalid_request(request: Request, error: Exception) -> Response:
+    """Path or query that do not parse; the values are not repeated."""
+    del error
+    return _respond(
+        request, RequestMalformedError("请求参数不合格。", "The request's parameters are wrong.")
+    )
+
+
+def build_app(runtime: Runtime) -> FastAPI:
+    """The application that serves `runtime`."""
+    app = FastAPI(title="Tongban node", version="1", docs_url=None, redoc_url=None)
+    app.state.runtime = runtime
+    app.state.log_problem = log_problem
+    for module in (health, log, peer):
+        app.include_router(module.router)
+    app.add_exception_handler(LedgerError, on_ledger_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(RequestValidationError, on_invalid_request)
+    app.add_exception_handler(Exception, on_ledger_error)
+    return app

@@ -1,0 +1,1 @@
+"""Routes of a city node, one module per audience."""
