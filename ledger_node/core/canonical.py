@@ -193,10 +193,7 @@ def parse_base64(text: str, *, what: str, length_bytes: int | None = None) -> by
     """
     if _BASE64.fullmatch(text) is None or len(text) % 4 != 0:
         raise _misspelt(what, "base64")
-    try:
-        data = binascii.a2b_base64(text, strict_mode=True)
-    except binascii.Error as error:
-        raise _misspelt(what, "base64") from error
+    data = binascii.a2b_base64(text, strict_mode=True)
     if encode_base64(data) != text:
         raise _misspelt(what, "base64")
     return _demand_length(data, length_bytes, what)

@@ -141,7 +141,8 @@ def build_note(text: str, name: str, public_key: PublicKey, signature: bytes) ->
     Raises:
         MalformedNoteError: Text, name or signature is not well formed.
     """
-    return add_signature(text.encode() + b"\n", VerifierKey(name, public_key), signature)
+    unsigned = text.encode("utf-8", "surrogatepass") + b"\n"  # parse_note refuses surrogates
+    return add_signature(unsigned, VerifierKey(name, public_key), signature)
 
 
 def add_signature(note: bytes, key: VerifierKey, signature: bytes) -> bytes:
@@ -239,7 +240,8 @@ def _verify_signature(key: VerifierKey, text: str, signature: bytes) -> None:
 
 
 def _demand_name(name: str) -> None:
-    if not name or "+" in name or any(char.isspace() or char < " " for char in name):
+    # isprintable also refuses control characters, other blanks and lone surrogates.
+    if not name or not name.isprintable() or "+" in name or " " in name:
         raise _malformed("密钥名称不合格", "a key name is empty or holds blanks or a plus sign")
 
 

@@ -203,6 +203,13 @@ def test_tree_head_at_the_limits_is_accepted():
     assert merkle.TreeHead(0, reference.mth([])) == merkle.EMPTY_TREE_HEAD
 
 
+def test_hash_leaf_and_children_equal_reference_and_never_each_other():
+    pair = leaf(0) + leaf(1)
+    assert merkle.hash_leaf(ENTRIES[0]) == leaf(0) == reference.leaf_hash(ENTRIES[0])
+    assert merkle.hash_children(leaf(0), leaf(1)) == reference.node_hash(leaf(0), leaf(1))
+    assert merkle.hash_leaf(pair) != merkle.hash_children(leaf(0), leaf(1))
+
+
 def test_compact_range_in_any_steps_equals_reference():
     log = Log(70)
     for step in (1, 2, 3, 7, 16, 70):
