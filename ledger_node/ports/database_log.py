@@ -67,6 +67,10 @@ class LogGroup(Protocol):
         """Head of the newest generation."""
         ...
 
+    def lock_head(self, generation: int) -> None:
+        """Hold the head row until the transaction ends: nobody else assigns or publishes."""
+        ...
+
     def take_writer_term(self, generation: int) -> LogHead:
         """Raise the writer term: rounds that other processes have under way will not commit."""
         ...

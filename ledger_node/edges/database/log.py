@@ -38,6 +38,11 @@ from ledger_node.ports.database_log import Halt, LogHead, PublishedCheckpoint
 _HEAD = (log_heads.c.generation, log_heads.c.size, log_heads.c.root, log_heads.c.writer_term)
 _NEWEST_HEAD = select(*_HEAD).order_by(log_heads.c.generation.desc()).limit(1)
 _HEAD_OF = select(*_HEAD).where(log_heads.c.generation == bindparam("generation"))
+_LOCK_HEAD = (
+    select(log_heads.c.generation)
+    .where(log_heads.c.generation == bindparam("generation"))
+    .with_for_update()  # SQLite: left out, the write transaction holds the only lock
+)
 _TAKE_TERM = (
     update(log_heads)
     .where(log_heads.c.generation == bindparam("the_generation"))
@@ -166,6 +171,10 @@ class SqlLog:
         if row is None:
             raise EntryNotFoundError("log head")
         return _head(row)
+
+    def lock_head(self, generation: int) -> None:
+        """SELECT … FOR UPDATE of the head row."""
+        self._connection.execute(_LOCK_HEAD, {"generation": generation}).all()
 
     def take_writer_term(self, generation: int) -> LogHead:
         """Raise the term and load."""

@@ -1,0 +1,58 @@
+"""What every flow receives: the city and its ports, as one frozen value.
+
+Built by `wiring` alone. Nothing in it changes while a process runs; what changes is in the
+database, which is where processes of one city meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from ledger_node.core.checkpoint import build_origin
+from ledger_node.core.types import CityId
+from ledger_node.ports.chain import Chain
+from ledger_node.ports.clock import Clock, Entropy
+from ledger_node.ports.database import Database
+from ledger_node.ports.documents import DocumentStore, Sealer
+from ledger_node.ports.keys import CityKeys, KeyStore
+from ledger_node.ports.peers import Peers
+from ledger_node.ports.tiles import TileStore
+
+NormaliseIdentifier = Callable[[str, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One city's ports and the facts flows need.
+
+    Attributes:
+        domain: Domain of the consortium, first part of the log origin.
+        city: Six-digit division code.
+        generation: Of the log that is written now.
+        material_types: Codes of the catalogue in force.
+        normalise_identifier: (scheme, number) -> normalised number; raises a
+            `MalformedInputError` when the number is not one of the scheme.
+        tiles: Files of the log of `generation`.
+    """
+
+    domain: str
+    city: CityId
+    generation: int
+    material_types: Collection[str]
+    normalise_identifier: NormaliseIdentifier
+    clock: Clock
+    entropy: Entropy
+    database: Database
+    documents: DocumentStore
+    sealer: Sealer
+    key_store: KeyStore
+    keys: CityKeys
+    tiles: TileStore
+    chain: Chain
+    peers: Peers
+
+    @property
+    def origin(self) -> str:
+        """Origin of the log that is written now."""
+        return build_origin(self.domain, self.city, self.generation)
