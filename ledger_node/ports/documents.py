@@ -116,7 +116,7 @@ class DocumentStore(Protocol):
 
 
 class Sealer(Protocol):
-    """age sealing, streaming; `secret` is the X25519 secret of the document's identity, 32 bytes."""
+    """age sealing, streaming; `secret` is the X25519 secret of a document's identity, 32 bytes."""
 
     def seal(self, store: DocumentStore, secret: bytes, source: BinaryIO) -> SealedDocument:
         """Seal a plaintext stream into `store` (not yet synced)."""

@@ -65,7 +65,8 @@ class InsecureKeyFileError(NotPermittedError):
 
     def __init__(self, path: str, mode: int, wanted: int) -> None:
         super().__init__(
-            f"密钥文件 {path} 的权限为 {mode:o},其他用户可能读取。请执行 chmod {wanted:o} 后再启动。",
+            f"密钥文件 {path} 的权限为 {mode:o},其他用户可能读取。"
+            f"请执行 chmod {wanted:o} 后再启动。",
             f"The key file {path} has mode {mode:o}: other users could read it. "
             f"Run chmod {wanted:o} on it and start again.",
             path=path,
