@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import solcx
-from eth_utils import function_signature_to_4byte_selector
+from eth_hash.auto import keccak
 from eth_utils.abi import abi_to_signature
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = ROOT / "contracts"
 SOLC_VERSION = "0.8.37"
 SOURCES = ("Membership", "CityLog", "MaterialStatus", "Grants")
+FOLDERS = (".", "bases", "interfaces", "libraries", "types")
 SETTINGS: dict[str, Any] = {
     "evmVersion": "paris",
     "optimizer": {"enabled": True, "runs": 1000},
@@ -51,11 +52,7 @@ def compile_sources(sources: dict[str, str]) -> dict[str, Any]:
 
 def load_sources() -> dict[str, str]:
     """Product sources by their path from the root; tests and build folders left out."""
-    folders = (
-        CONTRACTS,
-        *(CONTRACTS / name for name in ("bases", "interfaces", "libraries", "types")),
-    )
-    files = [path for folder in folders for path in folder.glob("*.sol")]
+    files = [path for folder in FOLDERS for path in (CONTRACTS / folder).glob("*.sol")]
     return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in files}
 
 
@@ -72,10 +69,7 @@ def build_artifact(name: str, output: dict[str, Any]) -> str:
         "deployedBytecode": "0x" + evm["deployedBytecode"]["object"],
         "immutableReferences": evm["deployedBytecode"].get("immutableReferences", {}),
         "methodIdentifiers": evm["methodIdentifiers"],
-        "errorIdentifiers": {
-            signature: function_signature_to_4byte_selector(signature).hex()
-            for signature in signatures
-        },
+        "errorIdentifiers": {text: keccak(text.encode()).hex()[:8] for text in signatures},
         "metadata": output["metadata"],
     }
     return json.dumps(artifact, indent=1) + "\n"

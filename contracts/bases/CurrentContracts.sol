@@ -33,7 +33,11 @@ abstract contract CurrentContracts is IMembership {
     function _checkRegistration(ContractRole role, address contractAddress) internal view {
         if (contractAddress.code.length == 0) revert MembershipNotAContract(contractAddress);
         if (_registered[contractAddress]) revert MembershipContractUsed(contractAddress);
-        if (address(ICityLog(contractAddress).membership()) != address(this)) {
+        try ICityLog(contractAddress).membership() returns (IMembership membership) {
+            if (address(membership) != address(this)) {
+                revert MembershipForeignContract(contractAddress);
+            }
+        } catch {
             revert MembershipForeignContract(contractAddress);
         }
         if (role != ContractRole.CityLog) return;
