@@ -12,6 +12,14 @@ from typing import Protocol
 
 from ledger_node.core.errors import ConflictError, InvariantError, NotFoundError, UnavailableError
 from ledger_node.ports.database_chain import ChainGroup, OutboxGroup
+from ledger_node.ports.database_exchange import (
+    FindGroup,
+    GrantGroup,
+    MessageGroup,
+    OfficerGroup,
+    ReceiptGroup,
+    ReleaseGroup,
+)
 from ledger_node.ports.database_intake import IntakeGroup
 from ledger_node.ports.database_log import LogGroup
 
@@ -109,6 +117,24 @@ class Transaction(Protocol):
 
     @property
     def chain(self) -> ChainGroup: ...
+
+    @property
+    def officers(self) -> OfficerGroup: ...
+
+    @property
+    def grants(self) -> GrantGroup: ...
+
+    @property
+    def finds(self) -> FindGroup: ...
+
+    @property
+    def releases(self) -> ReleaseGroup: ...
+
+    @property
+    def receipts(self) -> ReceiptGroup: ...
+
+    @property
+    def messages(self) -> MessageGroup: ...
 
 
 class Database(Protocol):

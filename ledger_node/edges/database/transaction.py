@@ -21,9 +21,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from ledger_node.core.errors import LedgerError
 from ledger_node.edges.database.chain import SqlChain
 from ledger_node.edges.database.engine import WRITES, build_engine
+from ledger_node.edges.database.finds import SqlFinds
+from ledger_node.edges.database.grants import SqlGrants
 from ledger_node.edges.database.intake import SqlIntake
 from ledger_node.edges.database.log import SqlLog
+from ledger_node.edges.database.messages import SqlMessages
+from ledger_node.edges.database.officers import SqlOfficers
 from ledger_node.edges.database.outbox import SqlOutbox
+from ledger_node.edges.database.receipts import SqlReceipts
+from ledger_node.edges.database.releases import SqlReleases
 from ledger_node.ports.database import (
     DatabaseCorruptError,
     DatabaseUnavailableError,
@@ -40,6 +46,12 @@ class SqlTransaction:
         self.log = SqlLog(connection)
         self.outbox = SqlOutbox(connection)
         self.chain = SqlChain(connection)
+        self.officers = SqlOfficers(connection)
+        self.grants = SqlGrants(connection)
+        self.finds = SqlFinds(connection)
+        self.releases = SqlReleases(connection)
+        self.receipts = SqlReceipts(connection)
+        self.messages = SqlMessages(connection)
 
 
 class SqlDatabase:
