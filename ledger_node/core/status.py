@@ -58,10 +58,11 @@ class StatusContradictionError(InvariantError):
 
 @dataclass(frozen=True, slots=True)
 class FlagSetting:
-    """A flag, and the block and contract version that set it."""
+    """A flag, the block (number and time in seconds) and the contract version that set it."""
 
     flag: StatusFlag
     block_number: BlockNumber
+    block_timestamp_s: int
     address: Address
 
 
@@ -203,7 +204,10 @@ def apply_status_event(
 def _set_status(leaves: MutableMapping[LeafKey, LeafStatus], event: StatusSet) -> None:
     key = (event.city, event.leaf_hash)
     known = leaves.get(key, LeafStatus(StatusFlag(0), None, ()))
-    setting = FlagSetting(event.status, event.position.block_number, event.position.address)
+    position = event.position
+    setting = FlagSetting(
+        event.status, position.block_number, position.block_timestamp_s, position.address
+    )
     if any((each.flag, each.address) == (setting.flag, setting.address) for each in known.set_at):
         raise StatusContradictionError("status_repeated", event)
     superseded = event.status is StatusFlag.SUPERSEDED
