@@ -19,7 +19,7 @@ from eth_typing import Address
 
 from ledger_node.localchain.block import SealedBlock, build_block
 from ledger_node.localchain.clock import ChainClock, ClockMode
-from ledger_node.localchain.errors import TransactionRejectedError
+from ledger_node.localchain.errors import ChainStoppedError, TransactionRejectedError
 from ledger_node.localchain.genesis import open_genesis
 from ledger_node.localchain.mempool import Mempool
 from ledger_node.localchain.overlay import OverlayDB
@@ -42,6 +42,7 @@ class LocalChain:
         self.clock = ChainClock(mode, int(store.load_meta().get(CLOCK_OFFSET, "0")))
         self.automine = mode is ClockMode.TEST
         self.has_work = threading.Event()
+        self.failed = threading.Event()
         self._chain_class = build_chain_class(settings.chain_id)
         self._lock = threading.RLock()
         self._pool = Mempool()
@@ -152,7 +153,7 @@ class LocalChain:
                 when_s or self.clock.next_block_timestamp_s(self._head.timestamp),
                 self._pool.iter_ready(self._nonce_of),
             )
-            self.store.commit_block(sealed.write)
+            self._commit(sealed)
             self._head = sealed.header
             self._next_timestamp_s = None
             self._nonces.clear()
@@ -168,14 +169,22 @@ class LocalChain:
         )
         return sealed
 
+    def _commit(self, sealed: SealedBlock) -> None:
+        """Commit, or stop for good: after a failed commit only a restart knows what is on disk."""
+        if self.failed.is_set():
+            raise ChainStoppedError("the chain stopped after a failed commit")
+        try:
+            self.store.commit_block(sealed.write)
+        except BaseException:
+            self.failed.set()
+            raise
+
     # -- time, in test mode --------------------------------------------------------------------
 
     def advance_clock(self, seconds: int) -> int:
-        """Move chain time; kept over a restart. Returns the offset in seconds."""
+        """Move chain time on from where it is; kept over a restart. Returns the offset."""
         with self._lock:
-            offset_s = self.clock.advance(seconds)
-            self.store.save_meta({CLOCK_OFFSET: str(offset_s)})
-            return offset_s
+            return self._set_present(self.clock.chain_time_s(self._head.timestamp) + seconds)
 
     def set_next_timestamp(self, timestamp_s: int) -> None:
         """Timestamp of the next block; time goes on from there.
@@ -186,5 +195,10 @@ class LocalChain:
         with self._lock:
             if timestamp_s <= self._head.timestamp:
                 raise ValueError(f"timestamp must be after {self._head.timestamp}")
-            self.advance_clock(timestamp_s - self.clock.now_s())
+            self._set_present(timestamp_s)
             self._next_timestamp_s = timestamp_s
+
+    def _set_present(self, present_s: int) -> int:
+        offset_s = self.clock.set_present(present_s)
+        self.store.save_meta({CLOCK_OFFSET: str(offset_s)})
+        return offset_s

@@ -46,7 +46,11 @@ class ChainClock:
         """Timestamp of a block made now: strictly after its parent."""
         return max(self.now_s(), parent_timestamp_s + 1)
 
-    def advance(self, seconds: int) -> int:
-        """Move the offset (test mode only, checked by the caller); returns the new offset."""
-        self.offset_s += seconds
+    def set_present(self, present_s: int) -> int:
+        """Move the offset so that it is `present_s` now (test mode only, checked by the caller).
+
+        Returns:
+            The new offset in seconds.
+        """
+        self.offset_s += present_s - self.now_s()
         return self.offset_s

@@ -31,3 +31,9 @@ class TransactionRejectedError(LocalChainError):
     """A raw transaction was not taken into the pool; the message uses the field's usual words."""
 
     code = "transaction_rejected"
+
+
+class ChainStoppedError(LocalChainError):
+    """A commit failed; nothing is acknowledged any more until the process is started again."""
+
+    code = "chain_stopped"

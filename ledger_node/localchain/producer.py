@@ -18,7 +18,6 @@ class BlockProducer(threading.Thread):
         self._block_interval_s = block_interval_s
         self._empty_interval_s = empty_interval_s
         self._stop_asked = threading.Event()
-        self.failed = threading.Event()
 
     def stop(self) -> None:
         """Ask the thread to end and wait for the block being made."""
@@ -36,7 +35,7 @@ class BlockProducer(threading.Thread):
             self._run()
         except Exception as error:
             report("producer_failed", error=repr(error))
-            self.failed.set()
+            self._chain.failed.set()
             raise
 
     def _run(self) -> None:

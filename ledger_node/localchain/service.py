@@ -46,11 +46,6 @@ class LocalChainService:
         """Address of the JSON-RPC service."""
         return self._server.url
 
-    @property
-    def failed(self) -> threading.Event:
-        """Set when the block producer died; the process must end."""
-        return self._producer.failed
-
     def __enter__(self) -> LocalChainService:
         if self._runs_blocks:
             self._producer.start()
@@ -101,8 +96,8 @@ def serve(settings: ChainSettings, announce: Callable[[dict[str, object]], None]
                 "block": service.chain.head.block_number,
             }
         )
-        while not (stop.wait(0.5) or service.failed.is_set()):
+        while not (stop.wait(0.5) or service.chain.failed.is_set()):
             pass
-        failed = service.failed.is_set()
+        failed = service.chain.failed.is_set()
     report("stopped", block=service.chain.head.block_number)
     return 3 if failed else 0

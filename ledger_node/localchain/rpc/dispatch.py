@@ -35,13 +35,14 @@ class Dispatcher:
         try:
             request = json.loads(body, parse_constant=_refuse_constant)
         except (ValueError, RecursionError):
-            return _encode(_failure(None, RpcError(PARSE_ERROR, "parse error")))
+            return encode_failure(RpcError(PARSE_ERROR, "parse error"))
         if not isinstance(request, list):
             found = self._answer_one(request)
             return _encode(found) if found is not None else None
         if not 0 < len(request) <= MAX_BATCH:
-            error = RpcError(INVALID_REQUEST, f"a batch holds 1 to {MAX_BATCH} requests")
-            return _encode(_failure(None, error))
+            return encode_failure(
+                RpcError(INVALID_REQUEST, f"a batch holds 1 to {MAX_BATCH} requests")
+            )
         answers = [found for item in request if (found := self._answer_one(item)) is not None]
         return _encode(answers) if answers else None
 
@@ -106,6 +107,11 @@ def _is_request(value: object) -> bool:
 
 def _is_id(value: object) -> bool:
     return value is None or (isinstance(value, str | int | float) and not isinstance(value, bool))
+
+
+def encode_failure(error: RpcError) -> bytes:
+    """An answer to a request that could not be read."""
+    return _encode(_failure(None, error))
 
 
 def _failure(request_id: object, error: RpcError) -> dict[str, object]:
