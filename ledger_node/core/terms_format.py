@@ -183,6 +183,18 @@ def compute_bundle_challenge(grant_ids: Iterable[GrantId]) -> bytes:
     return hashlib.sha256(b"tongban/bundle/v1\n" + b"".join(ordered)).digest()
 
 
+def read_bundle(value: JsonValue, own: GrantId) -> tuple[GrantId, ...]:
+    """Read the other grant ids of a ceremony, rising; a grant never stands among the others.
+
+    Raises:
+        UnexpectedShapeError: Not rising, more than 63, or with the own id.
+    """
+    others = read_hashes(value, what="bundle", maximum=MAX_BUNDLE - 1)
+    if list(others) != sorted(set(others)) or own in others:
+        raise refuse_shape("bundle", "须递增且不含本授权", "rising, without this grant")
+    return tuple(map(GrantId, others))
+
+
 def _read_grantor(value: JsonValue, basis: GrantBasis) -> Grantor | None:
     what = "terms grantor"
     if (value is None) != (basis is GrantBasis.STATUTORY):

@@ -1,0 +1,153 @@
+"""Acknowledgement of a release, and notice that copies were destroyed: small signed files.
+
+Steps 8 and 10 of the data flow. Signed by the receiving city's message key. Spec:
+docs/spec/release.md. Vectors: tests/vectors/release/.
+
+Not here: whether the key was the city's at the time (the caller asks the chain).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ledger_node.core.canonical import JsonObject, parse_canonical, require_int, require_members
+from ledger_node.core.message_key import MessageKeyId
+from ledger_node.core.shapes import (
+    MAX_TIME_S,
+    demand_distinct,
+    demand_not_empty,
+    read_bytes32,
+    read_city,
+    read_hashes,
+    read_version,
+)
+from ledger_node.core.signed_body import (
+    SIGNED_MEMBERS,
+    SignedBodyError,
+    encode_signed,
+    verify_signed,
+)
+from ledger_node.core.types import CityId, Commitment, GrantId, ReleaseCommitment
+
+ACKNOWLEDGEMENT_VERSION = "tongban/acknowledgement/v1"
+DESTRUCTION_VERSION = "tongban/destruction/v1"
+MAX_SIGNED_BYTES = 64 * 1024
+MAX_RELEASES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The receiving city has the release, and every digest matched.
+
+    Attributes:
+        grant_id, release: The permit.
+        request_digest, answer_digest: What was asked and received, 32 bytes each.
+        received_at_s: Unix time.
+    """
+
+    grant_id: GrantId
+    release: ReleaseCommitment
+    request_digest: bytes
+    answer_digest: bytes
+    received_at_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class DestructionNotice:
+    """The receiving city has destroyed what it held of a material.
+
+    Attributes:
+        issuer: City that registered the material.
+        commitment: Which material.
+        releases: Release commitments under which copies had come, distinct.
+        destroyed_at_s: Unix time.
+    """
+
+    issuer: CityId
+    commitment: Commitment
+    releases: tuple[ReleaseCommitment, ...]
+    destroyed_at_s: int
+
+
+def encode_acknowledgement(
+    acknowledgement: Acknowledgement, key_id: MessageKeyId, sign: Callable[[bytes], bytes]
+) -> bytes:
+    """Sign an acknowledgement and write it as RFC 8785 bytes."""
+    body: JsonObject = {
+        "terms": acknowledgement.grant_id.hex(),
+        "release": acknowledgement.release.hex(),
+        "request": acknowledgement.request_digest.hex(),
+        "answer": acknowledgement.answer_digest.hex(),
+        "received_at": acknowledgement.received_at_s,
+    }
+    return encode_signed(ACKNOWLEDGEMENT_VERSION, body, key_id, sign)
+
+
+def verify_acknowledgement(data: bytes, expected_city: CityId) -> Acknowledgement:
+    """Read an acknowledgement and check that a key in the name of a city signed it.
+
+    Args:
+        data: As received.
+        expected_city: The receiving city of the release.
+
+    Raises:
+        SignedBodyError: The signature does not hold, or another city signed.
+        NotCanonicalError, UnknownVersionError, UnexpectedShapeError, MalformedEncodingError,
+        MessageSignatureError: Not exactly such a file.
+    """
+    names = ("terms", "release", "request", "answer", "received_at")
+    m = _read(data, ACKNOWLEDGEMENT_VERSION, names, expected_city)
+    what = "acknowledgement"
+    return Acknowledgement(
+        GrantId(read_bytes32(m["terms"], what=f"{what} terms")),
+        ReleaseCommitment(read_bytes32(m["release"], what=f"{what} release")),
+        read_bytes32(m["request"], what=f"{what} request"),
+        read_bytes32(m["answer"], what=f"{what} answer"),
+        require_int(m["received_at"], what=f"{what} received_at", maximum=MAX_TIME_S),
+    )
+
+
+def encode_destruction_notice(
+    notice: DestructionNotice, key_id: MessageKeyId, sign: Callable[[bytes], bytes]
+) -> bytes:
+    """Sign a destruction notice and write it as RFC 8785 bytes."""
+    body: JsonObject = {
+        "issuer": notice.issuer,
+        "commitment": notice.commitment.hex(),
+        "releases": [each.hex() for each in notice.releases],
+        "destroyed_at": notice.destroyed_at_s,
+    }
+    return encode_signed(DESTRUCTION_VERSION, body, key_id, sign)
+
+
+def verify_destruction_notice(data: bytes, expected_city: CityId) -> DestructionNotice:
+    """Read a destruction notice and check that a key in the name of a city signed it.
+
+    Raises:
+        As `verify_acknowledgement`.
+    """
+    names = ("issuer", "commitment", "releases", "destroyed_at")
+    m = _read(data, DESTRUCTION_VERSION, names, expected_city)
+    what = "destruction notice"
+    releases = read_hashes(m["releases"], what=f"{what} releases", maximum=MAX_RELEASES)
+    demand_not_empty(releases, what=f"{what} releases")
+    demand_distinct(releases, what=f"{what} releases")
+    return DestructionNotice(
+        read_city(m["issuer"], what=f"{what} issuer"),
+        Commitment(read_bytes32(m["commitment"], what=f"{what} commitment")),
+        tuple(map(ReleaseCommitment, releases)),
+        require_int(m["destroyed_at"], what=f"{what} destroyed_at", maximum=MAX_TIME_S),
+    )
+
+
+def _read(data: bytes, version: str, names: tuple[str, ...], expected_city: CityId) -> JsonObject:
+    what = version
+    value = parse_canonical(data, what=what, max_bytes=MAX_SIGNED_BYTES)
+    read_version(value, version, what=what)
+    members = require_members(value, ("v", *names, *SIGNED_MEMBERS), what=what)
+    if verify_signed(version, members).city != expected_city:
+        raise SignedBodyError(
+            "签名的不是该城市。", "another city signed the file.", version=version
+        )
+    return members
