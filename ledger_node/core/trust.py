@@ -5,8 +5,8 @@ if whoever wrote it read them, facts of the chain up to a block. Spec: docs/spec
 
 Invariants:
     * Keys of a role never overlap; a cancelled announcement is left out.
-Not here: bytes (trust_format.py); proving that the file itself is genuine; it comes by a way the verifier trusts (on paper,
-from several members, from the own node).
+Not here: bytes (trust_format.py); proving that the file itself is genuine: it comes by a way the
+verifier trusts (on paper, from several members, from the own node).
 """
 
 from __future__ import annotations
