@@ -3,7 +3,7 @@
 Steps 8 and 10 of the data flow. Signed by the receiving city's message key. Spec:
 docs/spec/release.md. Vectors: tests/vectors/release/.
 
-Not here: whether the key was the city's at the time (the caller asks the chain).
+Not here: what the chain says of a key (asked through `is_message_key`).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 from ledger_node.core.canonical import JsonObject, parse_canonical, require_int, require_members
 from ledger_node.core.message_key import MessageKeyId
+from ledger_node.core.message_parts import KeyCheck
+from ledger_node.core.message_problem import MessageKeyUnknownError
 from ledger_node.core.shapes import (
     MAX_TIME_S,
     demand_distinct,
@@ -84,20 +86,24 @@ def encode_acknowledgement(
     return encode_signed(ACKNOWLEDGEMENT_VERSION, body, key_id, sign)
 
 
-def verify_acknowledgement(data: bytes, expected_city: CityId) -> Acknowledgement:
-    """Read an acknowledgement and check that a key in the name of a city signed it.
+def verify_acknowledgement(
+    data: bytes, expected_city: CityId, is_message_key: KeyCheck
+) -> Acknowledgement:
+    """Read an acknowledgement and check that a message key of a city signed it.
 
     Args:
         data: As received.
         expected_city: The receiving city of the release.
+        is_message_key: Whether the chain knows a key as a trusted message key of its city.
 
     Raises:
         SignedBodyError: The signature does not hold, or another city signed.
+        MessageKeyUnknownError: The chain does not know the key.
         NotCanonicalError, UnknownVersionError, UnexpectedShapeError, MalformedEncodingError,
         MessageSignatureError: Not exactly such a file.
     """
     names = ("terms", "release", "request", "answer", "received_at")
-    m = _read(data, ACKNOWLEDGEMENT_VERSION, names, expected_city)
+    m = _read(data, ACKNOWLEDGEMENT_VERSION, names, expected_city, is_message_key)
     what = "acknowledgement"
     return Acknowledgement(
         GrantId(read_bytes32(m["terms"], what=f"{what} terms")),
@@ -121,14 +127,16 @@ def encode_destruction_notice(
     return encode_signed(DESTRUCTION_VERSION, body, key_id, sign)
 
 
-def verify_destruction_notice(data: bytes, expected_city: CityId) -> DestructionNotice:
-    """Read a destruction notice and check that a key in the name of a city signed it.
+def verify_destruction_notice(
+    data: bytes, expected_city: CityId, is_message_key: KeyCheck
+) -> DestructionNotice:
+    """Read a destruction notice and check that a message key of a city signed it.
 
     Raises:
         As `verify_acknowledgement`.
     """
     names = ("issuer", "commitment", "releases", "destroyed_at")
-    m = _read(data, DESTRUCTION_VERSION, names, expected_city)
+    m = _read(data, DESTRUCTION_VERSION, names, expected_city, is_message_key)
     what = "destruction notice"
     releases = read_hashes(m["releases"], what=f"{what} releases", maximum=MAX_RELEASES)
     demand_not_empty(releases, what=f"{what} releases")
@@ -141,13 +149,22 @@ def verify_destruction_notice(data: bytes, expected_city: CityId) -> Destruction
     )
 
 
-def _read(data: bytes, version: str, names: tuple[str, ...], expected_city: CityId) -> JsonObject:
+def _read(
+    data: bytes,
+    version: str,
+    names: tuple[str, ...],
+    expected_city: CityId,
+    is_message_key: KeyCheck,
+) -> JsonObject:
     what = version
     value = parse_canonical(data, what=what, max_bytes=MAX_SIGNED_BYTES)
     read_version(value, version, what=what)
     members = require_members(value, ("v", *names, *SIGNED_MEMBERS), what=what)
-    if verify_signed(version, members).city != expected_city:
+    key_id = verify_signed(version, members)
+    if key_id.city != expected_city:
         raise SignedBodyError(
             "签名的不是该城市。", "another city signed the file.", version=version
         )
+    if not is_message_key(key_id):
+        raise MessageKeyUnknownError(key_id.city)
     return members
