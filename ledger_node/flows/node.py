@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from ledger_node.core.checkpoint import build_origin
 from ledger_node.core.types import CityId
-from ledger_node.ports.chain import Chain
+from ledger_node.ports.chain import Chain, ChainProfile
 from ledger_node.ports.clock import Clock, Entropy
+from ledger_node.ports.contracts import Contracts
 from ledger_node.ports.database import Database
 from ledger_node.ports.documents import DocumentStore, Sealer
 from ledger_node.ports.keys import CityKeys, KeyStore
@@ -31,8 +32,10 @@ class Node:
         city: Six-digit division code.
         generation: Of the log that is written now.
         material_types: Codes of the catalogue in force.
+        sensitive_types: Those of them that want a second officer.
         normalise_identifier: (scheme, number) -> normalised number; raises a
             `MalformedInputError` when the number is not one of the scheme.
+        profile: What pins the chain, when it is final, what it costs.
         tiles: Files of the log of `generation`.
     """
 
@@ -40,6 +43,7 @@ class Node:
     city: CityId
     generation: int
     material_types: Collection[str]
+    sensitive_types: frozenset[str]
     normalise_identifier: NormaliseIdentifier
     clock: Clock
     entropy: Entropy
@@ -50,6 +54,8 @@ class Node:
     keys: CityKeys
     tiles: TileStore
     chain: Chain
+    contracts: Contracts
+    profile: ChainProfile
     peers: Peers
 
     @property
