@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ledger_node.core.anchor import FinalityPolicy
 from ledger_node.core.errors import InvariantError, NotPermittedError, UnavailableError
 from ledger_node.core.types import Address, BlockHash, BlockNumber, TxHash
 
@@ -87,6 +88,34 @@ class ChainIdentity:
 
     chain_id: int
     genesis_hash: BlockHash
+
+
+@dataclass(frozen=True, slots=True)
+class ChainProfile:
+    """What a city was told about the chain: what pins it, when it is final, what it costs.
+
+    Attributes:
+        membership: The contract that is never replaced.
+        first_block: Block from which logs are taken in (Membership's, or earlier).
+        gas_limit: Of every transaction; unused gas costs nothing.
+        gas_price_wei: 0 on free-gas chains.
+        log_range_blocks: Most blocks asked for at once.
+        resend_after_s: A sent transaction in no block is sent again after so long.
+        foreign_after_s: A nonce finally used by bytes we cannot find for so long is foreign.
+        pins_every_s: How often code hashes are compared again.
+    """
+
+    chain_id: int
+    genesis_hash: BlockHash
+    membership: Address
+    first_block: BlockNumber
+    finality: FinalityPolicy
+    gas_limit: int = 2_000_000
+    gas_price_wei: int = 0
+    log_range_blocks: int = 2000
+    resend_after_s: float = 15.0
+    foreign_after_s: float = 60.0
+    pins_every_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +206,9 @@ class Chain(Protocol):
         """`eth_call` at `block` (head when None); raises the mapped error on revert."""
         ...
 
-    def estimate_gas(self, to: Address | None, data: bytes, *, sender: Address) -> int: ...
+    def estimate_gas(self, to: Address | None, data: bytes, *, sender: Address) -> int:
+        """Gas of a call, or of a creation when `to` is None; raises as `call`."""
+        ...
 
     def send_transactions(self, raw: Iterable[bytes]) -> list[TxHash]:
         """Broadcast signed bytes in order; "already known" and "nonce too low" are not errors:
