@@ -94,6 +94,25 @@ def test_parse_canonical_very_deep_nesting_raises_not_canonical():
         canonical.parse_canonical(b"[" * 200_000, what="value")
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b'{"a":1,"a":1}', "stands twice"),
+        (b"[1.5]", "the number 1.5 is not an integer"),
+        (b"[1e3]", "the number 1e3 is not an integer"),
+        (b"[NaN]", "the number NaN is not an integer"),
+        (b"1" * 5000, "an integer is too long"),
+        (b"123456789012345678", "an integer is too long"),
+        (b"12345678901234567", "beyond the safe range"),
+        (b"\xff", "utf-8"),
+        (b"{} ", "RFC 8785"),
+    ],
+)
+def test_parse_canonical_refusal_says_what_is_wrong(data, reason):
+    with pytest.raises(canonical.NotCanonicalError, match=reason):
+        canonical.parse_canonical(data, what="value")
+
+
 @pytest.mark.parametrize("length", range(70))
 def test_text_encodings_round_trip(length):
     data = bytes(range(length))

@@ -160,6 +160,14 @@ def test_verify_inclusion_any_flipped_bit_of_a_proof_fails():
                 merkle.verify_inclusion(leaf(10), 10, wrong, head)
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 8])
+def test_verify_inclusion_negative_index_raises_malformed_for_any_length(size):
+    # Shifted right a negative index is all ones: some length would fit and be folded.
+    for length in range(12):
+        with pytest.raises(merkle.MalformedProofError, match="not in a tree"):
+            merkle.verify_inclusion(leaf(0), -1, [FOREIGN] * length, merkle.TreeHead(size, FOREIGN))
+
+
 def test_verify_inclusion_mismatch_carries_both_roots():
     log = Log(3)
     with pytest.raises(merkle.RootMismatchError) as caught:
