@@ -24,6 +24,14 @@ NormaliseIdentifier = Callable[[str, str], str]
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """What this city answers one other city within a day."""
+
+    finds_per_city_per_day: int = 2000
+    releases_per_city_per_day: int = 2000
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
     """One city's ports and the facts flows need.
 
@@ -57,6 +65,7 @@ class Node:
     contracts: Contracts
     profile: ChainProfile
     peers: Peers
+    limits: Limits = Limits()
 
     @property
     def origin(self) -> str:

@@ -29,23 +29,26 @@ class SqlFinds:
         self._connection.execute(insert(finds).values(row_values(row)))
 
     def finish_find(
-        self, request_digest: bytes, direction: str, answer: bytes, outcome: str, entry_id: int
+        self, request_digest: bytes, direction: str, answer: bytes | None, outcome: str
     ) -> None:
         change = (
             update(finds)
             .where(finds.c.request_digest == request_digest, finds.c.direction == direction)
-            .values(answer=answer, outcome=outcome, entry_id=entry_id)
+            .values(answer=answer, outcome=outcome)
         )
         self._connection.execute(change)
 
-    def load_find(self, request_digest: bytes, direction: str) -> FindRow:
-        row = fetch_one(
+    def find_find(self, request_digest: bytes, direction: str) -> FindRow | None:
+        return fetch_one(
             self._connection,
             finds,
             FindRow,
             finds.c.request_digest == request_digest,
             finds.c.direction == direction,
         )
+
+    def load_find(self, request_digest: bytes, direction: str) -> FindRow:
+        row = self.find_find(request_digest, direction)
         if row is None:
             raise FindNotFoundError("没有这次查询的记录。", "There is no such find here.")
         return row
