@@ -6,6 +6,7 @@ synced. Nobody ever sees a part of a file, and a name that is seen stays after a
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -84,7 +85,24 @@ def create_file(path: Path, data: bytes, *, mode: int) -> None:
 
 
 def make_private_directory(directory: Path) -> None:
-    """Create a directory only its owner can enter; one that exists is left as it is."""
+    """Create a directory (and missing ones above it) that only its owner can enter.
+
+    One that exists is left as it is.
+    """
+    if directory.is_dir():
+        return
+    make_private_directory(directory.parent)
     with suppress(FileExistsError):
-        directory.mkdir(mode=PRIVATE_DIRECTORY, parents=True)
+        directory.mkdir(mode=PRIVATE_DIRECTORY)
         sync_directory(directory.parent)
+
+
+@contextmanager
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """One process (and thread) at a time inside the block; `path` is made when missing."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)

@@ -103,7 +103,11 @@ class KeyStore(Protocol):
     """
 
     def put_all(self, keys: Mapping[str, bytes]) -> None:
-        """Store keys of 32 bytes by name (1 to 200 characters)."""
+        """Store keys of 32 bytes by name (1 to 200 characters).
+
+        Raises:
+            MalformedKeyError: A key is not 32 bytes, or a name has another length.
+        """
         ...
 
     def get_all(self, names: Sequence[str]) -> list[bytes]:
@@ -119,7 +123,10 @@ class KeyStore(Protocol):
         ...
 
     def rotate_epoch(self) -> int:
-        """Re-wrap survivors under a new epoch and destroy the old wrapping key; returns it."""
+        """Re-wrap survivors under a new epoch, destroy the old wrapping keys; returns the new one.
+
+        A crash at any point loses no key: opening the store again ends what was begun.
+        """
         ...
 
 
@@ -163,7 +170,17 @@ class CityKeys(Protocol):
         """Ed25519 signature, 64 bytes."""
         ...
 
-    def sign_transaction(self, role: KeyRole, fields: TransactionFields) -> SignedTransaction: ...
+    def sign_transaction(self, role: KeyRole, fields: TransactionFields) -> SignedTransaction:
+        """Sign a legacy transaction (EIP-155) with an account role."""
+        ...
+
+    def seal_to(self, public_key: PublicKey, plaintext: bytes, info: bytes) -> bytes:
+        """Seal for another city's encryption key: HPKE base mode, fresh every time.
+
+        Raises:
+            MalformedKeyError: `public_key` is no X25519 key.
+        """
+        ...
 
     def open_sealed(self, sealed: bytes, info: bytes) -> bytes:
         """Open an HPKE message sealed to this city's encryption key.

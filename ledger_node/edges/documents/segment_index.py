@@ -8,12 +8,9 @@ is scanned by the next process that owns the segment.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +19,7 @@ from ledger_node.edges.documents.segment_format import (
     Place,
     ScannedRecord,
 )
+from ledger_node.edges.files import exclusive_lock
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS blob (
@@ -59,7 +57,8 @@ class SegmentIndex:
     def __init__(self, path: Path) -> None:
         """Open the index, or create an empty one (the segments then have to be scanned)."""
         self._lock = threading.Lock()
-        with _alone(path.with_suffix(".lock")):
+        with exclusive_lock(path.with_suffix(".lock")):
+            # SQLite does not wait for others while the journal mode is being set.
             self._connection = _open(path)
 
     def find(self, address: bytes) -> IndexedBlob | None:
@@ -117,10 +116,11 @@ class SegmentIndex:
                     " DO UPDATE SET indexed_to = excluded.indexed_to",
                     [(_signed(number), end) for number, end in indexed_to.items()],
                 )
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def forget_segment(self, segment: int) -> None:
         """Drop everything known about one segment, to index it anew from its start."""
@@ -164,17 +164,6 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-@contextmanager
-def _alone(lock_path: Path) -> Iterator[None]:
-    """One process at a time: SQLite does not wait while the journal mode is being set."""
-    fd = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(fd)
 
 
 def _signed(number: int) -> int:
