@@ -1,0 +1,227 @@
+"""Bodies of reliance receipts as JSON.
+
+Step 9 of the data flow. Spec: docs/spec/receipt.md. Vectors: tests/vectors/receipt/.
+
+Not here: what the members mean (receipt_reliance.py).
+"""
+
+from __future__ import annotations
+
+from ledger_node.core.canonical import (
+    JsonObject,
+    JsonValue,
+    encode_canonical,
+    parse_canonical,
+    require_int,
+    require_list,
+    require_members,
+    require_text,
+)
+from ledger_node.core.chain_facts_format import (
+    encode_block,
+    encode_position,
+    read_block,
+    read_position,
+)
+from ledger_node.core.checkpoint import MAX_GENERATION
+from ledger_node.core.event_types import StatusFlag
+from ledger_node.core.evidence_parts import OfficerRole
+from ledger_node.core.message import SIGNATURE_HEADERS
+from ledger_node.core.receipt import encode_disclosed, read_disclosed, refuse_as_receipt
+from ledger_node.core.receipt_reliance import (
+    RelianceBody,
+    RelianceDecision,
+    ReliedMaterial,
+    SignedAnswerHead,
+    SignedHead,
+)
+from ledger_node.core.release_answer import parse_release_answer
+from ledger_node.core.release_request import parse_release_request
+from ledger_node.core.shapes import (
+    MAX_TIME_S,
+    demand_distinct,
+    demand_not_empty,
+    encode_opening,
+    read_bytes32,
+    read_choice,
+    read_city,
+    read_name,
+    read_opening,
+    read_short_text,
+    refuse_shape,
+)
+from ledger_node.core.types import Commitment, Salt
+
+_WHAT = "reliance receipt"
+_MEMBERS = (
+    "receipt",
+    "city",
+    "generation",
+    "decided_at",
+    "decision",
+    "catalogue",
+    "request",
+    "request_message",
+    "answer",
+    "answer_message",
+    "acknowledgement",
+    "release_salt",
+    "materials",
+    "openings",
+    "grant",
+    "state_block",
+)
+_OPENINGS = ("subject", "item", "case")
+MAX_STATUS = sum(StatusFlag)
+
+
+def encode_reliance_body(body: RelianceBody) -> JsonObject:
+    """Write the body to be signed and committed to.
+
+    Raises:
+        MalformedInputError: Request, answer or acknowledgement are not canonical JSON.
+    """
+    return {
+        "receipt": body.receipt_id,
+        "city": body.city,
+        "generation": body.generation,
+        "decided_at": body.decided_at_s,
+        "decision": {
+            "officer": body.decision.officer,
+            "role": body.decision.role.value,
+            "outcome": body.decision.outcome,
+        },
+        "catalogue": body.catalogue,
+        "request": parse_canonical(body.request_bytes, what="release request"),
+        "request_message": _encode_head(body.request_head),
+        "answer": parse_canonical(body.answer_bytes, what="release answer"),
+        "answer_message": {
+            "request": _encode_head(body.answer_head.request),
+            "status": body.answer_head.status,
+            "headers": dict(body.answer_head.headers),
+        },
+        "acknowledgement": parse_canonical(body.acknowledgement_bytes, what="acknowledgement"),
+        "release_salt": body.release_salt.hex(),
+        "materials": [_encode_material(each) for each in body.materials],
+        "openings": {
+            "subject": encode_opening(body.subject),
+            "item": encode_opening(body.item),
+            "case": encode_opening(body.case),
+        },
+        "grant": {
+            "recorded": encode_position(body.recorded),
+            "consumed": encode_position(body.consumed),
+        },
+        "state_block": encode_block(body.state_block),
+    }
+
+
+def read_reliance_body(value: JsonObject) -> RelianceBody:
+    """Read the body of a reliance receipt.
+
+    Raises:
+        NotAReceiptError: A member is missing, unknown or not well formed.
+    """
+    with refuse_as_receipt():
+        m = require_members(value, _MEMBERS, what=_WHAT)
+        request_bytes = encode_canonical(m["request"])
+        answer_bytes = encode_canonical(m["answer"])
+        materials = tuple(
+            _read_material(item) for item in require_list(m["materials"], what=f"{_WHAT} materials")
+        )
+        demand_not_empty(materials, what=f"{_WHAT} materials")
+        demand_distinct([each.commitment for each in materials], what=f"{_WHAT} materials")
+        openings = require_members(m["openings"], _OPENINGS, what=f"{_WHAT} openings")
+        subject, item, case = (
+            read_opening(openings[name], what=f"{_WHAT} {name}") for name in _OPENINGS
+        )
+        grant = require_members(m["grant"], ("recorded", "consumed"), what=f"{_WHAT} grant")
+        return RelianceBody(
+            receipt_id=read_name(m["receipt"], what=f"{_WHAT} receipt"),
+            city=read_city(m["city"], what=f"{_WHAT} city"),
+            generation=require_int(
+                m["generation"], what=f"{_WHAT} generation", maximum=MAX_GENERATION
+            ),
+            decided_at_s=require_int(
+                m["decided_at"], what=f"{_WHAT} decided_at", maximum=MAX_TIME_S
+            ),
+            decision=_read_decision(m["decision"]),
+            catalogue=read_name(m["catalogue"], what=f"{_WHAT} catalogue"),
+            request=parse_release_request(request_bytes),
+            request_bytes=request_bytes,
+            request_head=_read_head(m["request_message"]),
+            answer=parse_release_answer(answer_bytes),
+            answer_bytes=answer_bytes,
+            answer_head=_read_answer_head(m["answer_message"]),
+            acknowledgement_bytes=encode_canonical(m["acknowledgement"]),
+            release_salt=Salt(read_bytes32(m["release_salt"], what=f"{_WHAT} release_salt")),
+            materials=materials,
+            subject=subject,
+            item=item,
+            case=case,
+            recorded=read_position(grant["recorded"], what=f"{_WHAT} recorded"),
+            consumed=read_position(grant["consumed"], what=f"{_WHAT} consumed"),
+            state_block=read_block(m["state_block"], what=f"{_WHAT} state_block"),
+        )
+
+
+def _encode_material(material: ReliedMaterial) -> JsonObject:
+    return {
+        "commitment": material.commitment.hex(),
+        "disclosed": encode_disclosed(material.disclosed),
+        "anchored": encode_position(material.anchored),
+        "status": int(material.status),
+        "open_objections": material.open_objections,
+    }
+
+
+def _read_material(value: JsonValue) -> ReliedMaterial:
+    what = f"{_WHAT} material"
+    names = ("commitment", "disclosed", "anchored", "status", "open_objections")
+    m = require_members(value, names, what=what)
+    return ReliedMaterial(
+        commitment=Commitment(read_bytes32(m["commitment"], what=f"{what} commitment")),
+        disclosed=read_disclosed(m["disclosed"], what=f"{what} disclosed"),
+        anchored=read_position(m["anchored"], what=f"{what} anchored"),
+        status=StatusFlag(require_int(m["status"], what=f"{what} status", maximum=MAX_STATUS)),
+        open_objections=require_int(m["open_objections"], what=f"{what} open_objections"),
+    )
+
+
+def _read_decision(value: JsonValue) -> RelianceDecision:
+    what = f"{_WHAT} decision"
+    m = require_members(value, ("officer", "role", "outcome"), what=what)
+    return RelianceDecision(
+        read_name(m["officer"], what=what),
+        read_choice(m["role"], OfficerRole, what=what),
+        read_short_text(m["outcome"], what=what),
+    )
+
+
+def _encode_head(head: SignedHead) -> JsonObject:
+    return {"url": head.url, "path": head.path, "headers": dict(head.headers)}
+
+
+def _read_head(value: JsonValue) -> SignedHead:
+    what = f"{_WHAT} message"
+    m = require_members(value, ("url", "path", "headers"), what=what)
+    return SignedHead(
+        read_short_text(m["url"], what=f"{what} url"),
+        read_short_text(m["path"], what=f"{what} path"),
+        _read_headers(m["headers"]),
+    )
+
+
+def _read_answer_head(value: JsonValue) -> SignedAnswerHead:
+    what = f"{_WHAT} answer message"
+    m = require_members(value, ("request", "status", "headers"), what=what)
+    status = require_int(m["status"], what=f"{what} status", minimum=100, maximum=599)
+    if status != 200:
+        raise refuse_shape(f"{what} status", "应为 200", "200 is expected")
+    return SignedAnswerHead(_read_head(m["request"]), status, _read_headers(m["headers"]))
+
+
+def _read_headers(value: JsonValue) -> dict[str, str]:
+    what = f"{_WHAT} headers"
+    m = require_members(value, SIGNATURE_HEADERS, what=what)
+    return {name: require_text(m[name], what=what) for name in SIGNATURE_HEADERS}
