@@ -6,7 +6,9 @@ Invariants:
     * A transaction is acknowledged only after its bytes are durable, and leaves the pending table
       in the same commit as its block: it is mined once or still waits.
     * Timestamps rise strictly.
-Reads never take the lock: state at a root is immutable, `head` is one reference.
+Two locks, taken in this order: `_making` (one block at a time) and `_lock` (pool, head, nonces;
+held for moments). Reads of stored state take neither: state at a root is immutable, `head` is one
+reference. So calls and submissions go on while a block is made.
 """
 
 from __future__ import annotations
@@ -44,6 +46,7 @@ class LocalChain:
         self.has_work = threading.Event()
         self.failed = threading.Event()
         self._chain_class = build_chain_class(settings.chain_id)
+        self._making = threading.Lock()
         self._lock = threading.RLock()
         self._pool = Mempool()
         self._nonces: dict[bytes, int] = {}
@@ -91,10 +94,11 @@ class LocalChain:
         with self._lock:
             if self._pool.get(tx.hash) is None:
                 self._admit(tx)
-            if self._pool.has_ready(self._nonce_of):
-                if self.automine:
-                    self.make_block()
-                self.has_work.set()
+            ready = self._pool.has_ready(self._nonce_of)
+        if ready:
+            if self.automine:
+                self.make_block(unless_idle=True)
+            self.has_work.set()
         return tx.hash
 
     def _check(self, tx: PoolTransaction) -> None:
@@ -137,27 +141,27 @@ class LocalChain:
         with self._lock:
             return self._pool.has_ready(self._nonce_of)
 
-    def make_block(self, timestamp_s: int | None = None) -> SealedBlock:
+    def make_block(self, *, unless_idle: bool = False) -> None:
         """Make, commit and then publish one block with all that waits and fits.
 
         Crash order: overlay in memory, one SQLite transaction, head. A crash before the commit
         leaves the old head and the waiting transactions, one after it the new head.
+
+        Args:
+            unless_idle: Make none if nothing waits (another thread's block took it).
         """
-        with self._lock:
+        with self._making:
             started_s = self.clock.monotonic_s()
-            overlay = OverlayDB(self.store)
-            when_s = timestamp_s or self._next_timestamp_s
-            sealed = build_block(
-                self._chain_class,
-                overlay,
-                when_s or self.clock.next_block_timestamp_s(self._head.timestamp),
-                self._pool.iter_ready(self._nonce_of),
-            )
+            with self._lock:
+                offered = list(self._pool.iter_ready(self._nonce_of))
+                timestamp_s = self._next_timestamp_s or self.clock.next_block_timestamp_s(
+                    self._head.timestamp
+                )
+            if unless_idle and not offered:
+                return
+            sealed = build_block(self._chain_class, OverlayDB(self.store), timestamp_s, offered)
             self._commit(sealed)
-            self._head = sealed.header
-            self._next_timestamp_s = None
-            self._nonces.clear()
-            self._pool.remove(sealed.write.settled)
+            self._publish(sealed)
         report(
             "block",
             number=sealed.header.block_number,
@@ -167,7 +171,14 @@ class LocalChain:
             gas_used=sealed.header.gas_used,
             seconds=round(self.clock.monotonic_s() - started_s, 4),
         )
-        return sealed
+
+    def _publish(self, sealed: SealedBlock) -> None:
+        """Show a committed block: from here on clients see it."""
+        with self._lock:
+            self._head = sealed.header
+            self._next_timestamp_s = None
+            self._nonces.clear()
+            self._pool.remove(sealed.write.settled)
 
     def _commit(self, sealed: SealedBlock) -> None:
         """Commit, or stop for good: after a failed commit only a restart knows what is on disk."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import signal
@@ -11,6 +12,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,68 +29,99 @@ STOP_TIMEOUT_S = 15
 ROOT = Path(__file__).parents[2]
 
 
+class WarmParent:
+    """The process that forks chains; one per test process, ended with it."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.localchain.warm_parent"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+        )  # fmt: skip
+        atexit.register(self._end)
+
+    def ask(self, **request: object) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def _end(self) -> None:
+        self._process.communicate(timeout=STOP_TIMEOUT_S)
+
+
+_starts = count()
+
+
+@cache
+def warm_parent() -> WarmParent:
+    """Started when first needed."""
+    return WarmParent()
+
+
 @dataclass
 class ChainProcess:
-    """A running chain."""
+    """A chain process; `facts` is empty when it refused to start."""
 
-    process: subprocess.Popen[str]
-    facts: dict[str, Any]
+    pid: int
     log: Path
+    facts: dict[str, Any] = field(default_factory=dict)
+    exit_code: int | None = None
 
     @property
     def url(self) -> str:
         return str(self.facts["rpc"])
 
     def web3(self) -> Web3:
-        return Web3(HTTPProvider(self.url, request_kwargs={"timeout": 20}))
+        return Web3(HTTPProvider(self.url, {"timeout": 20}, exception_retry_configuration=None))
+
+    def wait(self) -> int:
+        """Exit code; negative for a signal."""
+        if self.exit_code is None:
+            self.exit_code = warm_parent().ask(wait=self.pid)
+        return self.exit_code
 
     def kill(self) -> None:
         """SIGKILL, and proof that it was that which ended the process."""
-        assert self.process.poll() is None, "ended by itself before the fault"
-        self.process.send_signal(signal.SIGKILL)
-        assert self.process.wait(STOP_TIMEOUT_S) == -signal.SIGKILL
+        os.kill(self.pid, signal.SIGKILL)
+        assert self.wait() == -signal.SIGKILL
 
     def stop(self) -> int:
         """SIGTERM; exit code."""
-        self.process.terminate()
-        return self.process.wait(STOP_TIMEOUT_S)
+        os.kill(self.pid, signal.SIGTERM)
+        return self.wait()
 
 
 def spawn_chain(
-    data: Path, *options: str, module: str = "ledger_node.localchain", chain_id: int = CHAIN_ID
+    data: Path, *options: str, chain_id: int = CHAIN_ID, fault: tuple[str, int] | None = None
 ) -> ChainProcess:
-    """Start a chain and wait for its JSON line."""
-    process, log = launch(data, *options, module=module, chain_id=chain_id)
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line, f"no chain: {log.read_text()}"
-    return ChainProcess(process, json.loads(line), log)
-
-
-def launch(
-    data: Path, *options: str, module: str = "ledger_node.localchain", chain_id: int = CHAIN_ID
-) -> tuple[subprocess.Popen[str], Path]:
-    """Start the process without waiting."""
-    log = data.with_suffix(".log")
-    command = [sys.executable, "-m", module, "--data", str(data), "--chain-id", str(chain_id)]
-    with log.open("a") as stderr:
-        process = subprocess.Popen(
-            [*command, *options], stdout=subprocess.PIPE, stderr=stderr, text=True, cwd=ROOT
-        )
-    return process, log
+    """Start a chain and wait until it is ready or has ended."""
+    start = next(_starts)
+    out, log = data.with_suffix(f".{start}.out"), data.with_suffix(f".{start}.log")
+    out.touch()
+    arguments = ["--data", str(data), "--chain-id", str(chain_id), *options]
+    pid = warm_parent().ask(start=arguments, out=str(out), log=str(log), fault=fault)
+    chain = ChainProcess(pid, log)
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not (line := out.read_text()).endswith("\n"):
+        assert time.monotonic() < deadline, log.read_text()
+        if log.exists() and '"refused"' in log.read_text():
+            return chain
+        time.sleep(0.01)
+    chain.facts = json.loads(line)
+    return chain
 
 
 @contextmanager
 def running_chain(data: Path, *options: str, **more: Any) -> Iterator[ChainProcess]:
     """A chain that is ended with the block."""
     chain = spawn_chain(data, *options, **more)
+    assert chain.facts, chain.log.read_text()
     try:
         yield chain
     finally:
-        if chain.process.poll() is None:
+        if chain.exit_code is None:
             chain.stop()
-        assert chain.process.stdout is not None
-        chain.process.stdout.close()
 
 
 @dataclass
