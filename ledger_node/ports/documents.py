@@ -134,3 +134,7 @@ class Sealer(Protocol):
             DigestMismatchError: It opens, but to other bytes than `digest` says.
         """
         ...
+
+    def check(self, store: DocumentStore, address: bytes, secret: bytes, digest: Digest) -> None:
+        """Open a document without keeping the plaintext; raises as `unseal`."""
+        ...

@@ -51,19 +51,29 @@ class AgeSealer:
         self, store: DocumentStore, address: bytes, secret: bytes, digest: Digest, target: Path
     ) -> None:
         """Write the plaintext to `target` by rename, only after `digest` is checked."""
-        identity = _load_identity(secret)
-        ciphertext = _ChunkSource(store.read(address))
         with _file_errors(), temporary_file(target.parent, mode=PRIVATE_FILE) as (path, fd):
-            plaintext = _HashedTarget(fd)
-            try:
-                pyrage.decrypt_io(ciphertext, plaintext, [identity])
-            except pyrage.DecryptError as error:
-                failure = ciphertext.failure or plaintext.failure
-                raise (failure or CiphertextAuthError(address.hex())) from error
-            _demand_digest(plaintext.stream.digest(), digest)
+            _demand_digest(_decrypt(store, address, secret, _HashedTarget(fd)), digest)
             os.fsync(fd)
             path.rename(target)
             sync_directory(target.parent)
+
+    def check(self, store: DocumentStore, address: bytes, secret: bytes, digest: Digest) -> None:
+        """Open a document without keeping the plaintext anywhere."""
+        _demand_digest(_decrypt(store, address, secret, _HashedTarget(None)), digest)
+
+
+def _decrypt(
+    store: DocumentStore, address: bytes, secret: bytes, plaintext: _HashedTarget
+) -> Digest:
+    """Stream the plaintext into `plaintext`; its digest."""
+    identity = _load_identity(secret)
+    ciphertext = _ChunkSource(store.read(address))
+    try:
+        pyrage.decrypt_io(ciphertext, plaintext, [identity])
+    except pyrage.DecryptError as error:
+        failure = ciphertext.failure or plaintext.failure
+        raise (failure or CiphertextAuthError(address.hex())) from error
+    return plaintext.stream.digest()
 
 
 def remove_unfinished(directory: Path) -> int:
@@ -97,16 +107,17 @@ class _HashedSource:
 
 
 class _HashedTarget:
-    """Plaintext on its way out, to a descriptor."""
+    """Plaintext on its way out, to a descriptor, or nowhere when only its digest is wanted."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int | None) -> None:
         self._fd = fd
         self.stream = DigestStream()
         self.failure: Exception | None = None
 
     def write(self, data: bytes, /) -> int:
         try:
-            write_all(self._fd, data)
+            if self._fd is not None:
+                write_all(self._fd, data)
         except OSError as error:
             self.failure = error
             raise
