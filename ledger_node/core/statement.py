@@ -11,14 +11,13 @@ Invariants:
     * One name per position: no second value can hide behind a name.
     * An absent field is disclosed as null, so the number of digests tells nothing about it.
     * Field order of a version never changes; a new order or field is a new version.
-Not here: what values mean and whether they are allowed (catalogue.py), where salts come from
-(derivation.py), the log entry (entry.py).
+Not here: names and positions (statement_type.py), what values mean and whether they are allowed
+(catalogue.py), where salts come from (derivation.py), the log entry (entry.py).
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -32,34 +31,34 @@ from ledger_node.core.canonical import (
 )
 from ledger_node.core.commitment import frame_origin
 from ledger_node.core.disclosure import compute_disclosure_digest, parse_disclosure
-from ledger_node.core.errors import MalformedInputError, UnknownVersionError, VerificationError
+from ledger_node.core.errors import VerificationError
+from ledger_node.core.statement_type import (
+    MAX_DOCUMENTS,
+    STATEMENT_FIELDS_V1,
+    MalformedStatementError,
+    StatementType,
+    get_statement_type,
+    malformed_statement,
+)
 from ledger_node.core.types import HASH_BYTES, Commitment, Salt
 
-STATEMENT_VERSION = 1
-STATEMENT_FIELDS_V1 = (
-    "subjects",  # [{role, scheme, number, name}, ...]
-    "issuer",  # {code, name}: 18-character credit code of the issuing department
-    "number",  # document number as printed, or e-licence identifier
-    "issued_on",  # YYYY-MM-DD
-    "valid_from",
-    "valid_until",
-    "grade",  # A, B, C or D
-    "original_check",  # grade B: {officer, device, checked_at, pages}
-    "retention",
-    "predecessor",  # commitment of the material this one follows
-    "attributes",  # what is particular to the type: {name: value}
-)
-DOCUMENT_PREFIX = "document."
-MAX_DOCUMENTS = 1000
+__all__ = [
+    "MAX_DOCUMENTS",
+    "STATEMENT_FIELDS_V1",
+    "DisclosureMismatchError",
+    "MalformedStatementError",
+    "Showing",
+    "Statement",
+    "StatementMismatchError",
+    "StatementType",
+    "build_statement",
+    "compute_statement_commitment",
+    "encode_disclosures",
+    "get_statement_type",
+    "verify_showing",
+]
 
 _LABEL = b"tongban/statement/v1\n"
-_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-
-
-class MalformedStatementError(MalformedInputError):
-    """Values, salts or digests do not make a statement of the type version."""
-
-    code = "malformed_statement"
 
 
 class DisclosureMismatchError(VerificationError):
@@ -78,46 +77,6 @@ class StatementMismatchError(VerificationError):
     """
 
     code = "statement_mismatch"
-
-
-@dataclass(frozen=True, slots=True)
-class StatementType:
-    """A type version: which names stand at which positions.
-
-    Attributes:
-        code: Material type of the catalogue, for example `marriage-cert`.
-        version: Of the field order.
-        fields: Names at positions 1 to len(fields).
-    """
-
-    code: str
-    version: int
-    fields: tuple[str, ...]
-
-    def name_at(self, position: int) -> str:
-        """Name that belongs at a position, counted from 0."""
-        if position == 0:
-            return "type"
-        if position <= len(self.fields):
-            return self.fields[position - 1]
-        return f"{DOCUMENT_PREFIX}{position - 1 - len(self.fields)}"
-
-    def position_of(self, name: str) -> int:
-        """Position at which a name stands.
-
-        Raises:
-            MalformedStatementError: The type version has no such name.
-        """
-        if name == "type":
-            return 0
-        if name in self.fields:
-            return self.fields.index(name) + 1
-        digits = name.removeprefix(DOCUMENT_PREFIX)
-        if name != digits and digits.isdecimal() and digits.isascii() and len(digits) <= 4:
-            position = int(digits) + len(self.fields) + 1
-            if self.name_at(position) == name:
-                return position
-        raise _malformed(f"没有名为“{name}”的字段", f"no field is named {name!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,24 +109,6 @@ class Showing:
     values: Mapping[str, JsonValue]
 
 
-def get_statement_type(code: str, version: int = STATEMENT_VERSION) -> StatementType:
-    """Type version of a catalogue code; all codes share the fields of version 1.
-
-    Raises:
-        MalformedStatementError: The code is not lower-case letters, digits and hyphens.
-        UnknownVersionError: Another version.
-    """
-    if _CODE.fullmatch(code) is None:
-        raise _malformed("材料类型代码不合格", f"{code[:80]!r} is no material type code")
-    if version != STATEMENT_VERSION:
-        raise UnknownVersionError(
-            f"不认识的材料字段版本 {version}。",
-            f"unknown statement version {version}.",
-            version=version,
-        )
-    return StatementType(code, version, STATEMENT_FIELDS_V1)
-
-
 def encode_disclosures(
     statement_type: StatementType,
     values: Mapping[str, JsonValue],
@@ -190,11 +131,13 @@ def encode_disclosures(
     fields = statement_type.fields
     if not values.keys() <= set(fields):
         unknown = sorted(values.keys() - set(fields))
-        raise _malformed(f"没有这些字段:{unknown}", f"no fields are named {unknown}")
+        raise malformed_statement(f"没有这些字段:{unknown}", f"no fields are named {unknown}")
     if len(documents) > MAX_DOCUMENTS:
-        raise _malformed("文件过多", f"more than {MAX_DOCUMENTS} documents")
+        raise malformed_statement("文件过多", f"more than {MAX_DOCUMENTS} documents")
     if len(salts) != 1 + len(fields) + len(documents) or any(len(s) != HASH_BYTES for s in salts):
-        raise _malformed("盐的个数或长度不对", "one salt of 32 bytes per position is expected")
+        raise malformed_statement(
+            "盐的个数或长度不对", "one salt of 32 bytes per position is expected"
+        )
     kind: JsonValue = {"code": statement_type.code, "version": statement_type.version}
     ordered = [kind, *(values.get(name) for name in fields), *documents]
     return [
@@ -247,7 +190,9 @@ def compute_statement_commitment(origin: str, digests: Sequence[bytes]) -> Commi
         MalformedCommitmentError: The origin cannot stand in a commitment.
     """
     if not 0 < len(digests) < 2**16 or any(len(digest) != HASH_BYTES for digest in digests):
-        raise _malformed("摘要的个数或长度不对", "1 to 65,535 digests of 32 bytes are expected")
+        raise malformed_statement(
+            "摘要的个数或长度不对", "1 to 65,535 digests of 32 bytes are expected"
+        )
     framed = _LABEL + frame_origin(origin) + len(digests).to_bytes(2, "big") + b"".join(digests)
     return Commitment(hashlib.sha256(framed).digest())
 
@@ -284,12 +229,12 @@ def verify_showing(
             computed=computed,
         )
     if 0 not in disclosed:
-        raise _malformed("缺少类型与版本", "type and version (position 0) must be shown")
+        raise malformed_statement("缺少类型与版本", "type and version (position 0) must be shown")
     for position, text in disclosed.items():
         _verify_position(digests, position, text)
     statement_type = _parse_type(disclosed[0])
     if len(digests) < 1 + len(statement_type.fields):
-        raise _malformed("字段少于该类型版本", "fewer fields than the type version has")
+        raise malformed_statement("字段少于该类型版本", "fewer fields than the type version has")
     values: dict[str, JsonValue] = {}
     for position in sorted(disclosed.keys() - {0}):
         name = statement_type.name_at(position)
@@ -299,7 +244,7 @@ def verify_showing(
 
 def _verify_position(digests: Sequence[bytes], position: int, text: str) -> None:
     if not 0 <= position < len(digests):
-        raise _malformed("披露位置超出范围", f"no field at position {position}")
+        raise malformed_statement("披露位置超出范围", f"no field at position {position}")
     computed = compute_disclosure_digest(text)
     if computed != digests[position]:
         raise DisclosureMismatchError(
@@ -316,9 +261,3 @@ def _parse_type(text: str) -> StatementType:
     members = require_members(parse_disclosure(text, "type").value, ("code", "version"), what=what)
     code = require_text(members["code"], what=what)
     return get_statement_type(code, require_int(members["version"], what=what))
-
-
-def _malformed(reason_zh: str, reason_en: str) -> MalformedStatementError:
-    return MalformedStatementError(
-        f"材料字段不合格:{reason_zh}。", f"malformed statement: {reason_en}."
-    )
