@@ -47,7 +47,7 @@ contract CityLog is ICityLog {
         } else {
             Rfc6962.verifyConsistency(heldSize, newSize, heldRoot, newRoot, proof);
         }
-        _heads[city] = Head(newRoot, newSize, generation, uint64(block.number));
+        _hold(city, generation, newSize, newRoot);
         emit CheckpointAnchored(city, generation, newSize, newRoot);
     }
 
@@ -63,7 +63,7 @@ contract CityLog is ICityLog {
             revert CityLogWrongClosingRoot(size, root);
         }
         _closed[city][generation] = ClosedHead(root, size);
-        _heads[city] = Head(bytes32(0), 0, generation + 1, uint64(block.number));
+        _hold(city, generation + 1, 0, bytes32(0));
         emit GenerationClosed(city, generation, size, root);
     }
 
@@ -87,6 +87,14 @@ contract CityLog is ICityLog {
             return predecessor.closedHead(city, generation);
         }
         return (closed.size, closed.root);
+    }
+
+    function _hold(uint32 city, uint32 generation, uint64 size, bytes32 root) private {
+        Head storage held = _heads[city];
+        held.root = root;
+        held.size = size;
+        held.generation = generation;
+        held.blockNumber = uint64(block.number);
     }
 
     /// @dev The predecessor cannot change once this contract is current, so what is read from it

@@ -72,27 +72,66 @@ library Rfc6962 {
             fn >>= 1;
             sn >>= 1;
         }
-        // fn is 0 here exactly when the old size is a power of two
-        bytes32 oldComputed = fn == 0 ? oldRoot : proof[0];
-        bytes32 newComputed = oldComputed;
-        for (uint256 i = fn == 0 ? 0 : 1; i < proof.length; ++i) {
-            if (sn == 0) revert Rfc6962MalformedProof();
-            bytes32 sibling = proof[i];
-            if (fn & 1 == 1 || fn == sn) {
-                oldComputed = _hashChildren(sibling, oldComputed);
-                newComputed = _hashChildren(sibling, newComputed);
-                while (fn & 1 == 0 && fn != 0) {
-                    fn >>= 1;
-                    sn >>= 1;
-                }
-            } else {
-                newComputed = _hashChildren(newComputed, sibling);
-            }
-            fn >>= 1;
-            sn >>= 1;
+        // fn is 0 here exactly when the old size is a power of two: then the old root is the seed
+        bytes32 oldComputed;
+        bytes32 newComputed;
+        if (fn == 0) {
+            (oldComputed, newComputed) = _climb(fn, sn, oldRoot, proof);
+        } else {
+            (oldComputed, newComputed) = _climb(fn, sn, proof[0], proof[1:]);
         }
-        if (sn != 0) revert Rfc6962MalformedProof();
         if (oldComputed != oldRoot || newComputed != newRoot) revert Rfc6962RootMismatch();
+    }
+
+    /// @dev Steps 5 and 6 of RFC 9162 section 2.1.4.2, both roots in one pass: `fr` takes the left
+    /// siblings only, `sr` all. In assembly because every anchor pays for it. The sizes alone say
+    /// how many siblings are read (64 at most); that they are exactly those given is checked after.
+    function _climb(uint256 fn, uint256 sn, bytes32 seed, bytes32[] calldata siblings)
+        private
+        view
+        returns (bytes32 fr, bytes32 sr)
+    {
+        bool exact;
+        // Memory-safe: the two inputs of 65 bytes (prefix, left, right) stand above the free memory
+        // pointer and are not kept; other outputs go to scratch space. Call data read past
+        // `siblings` can be anything, and is refused with `exact`, as is a failure of the
+        // precompile, which can only be out of gas.
+        assembly ("memory-safe") {
+            sr := seed
+            let input := mload(0x40)
+            let oldInput := add(input, 0x60)
+            mstore8(input, 0x01)
+            mstore8(oldInput, 0x01)
+            mstore(add(oldInput, 0x21), seed) // fr is only ever a right child
+            exact := 1
+            let cursor := siblings.offset
+            for {} sn {} {
+                switch or(and(fn, 1), eq(fn, sn))
+                case 0 {
+                    mstore(add(input, 0x01), sr)
+                    mstore(add(input, 0x21), calldataload(cursor))
+                }
+                default {
+                    mstore(add(input, 0x01), calldataload(cursor))
+                    mstore(add(input, 0x21), sr)
+                    mstore(add(oldInput, 0x01), calldataload(cursor))
+                    let at := add(oldInput, 0x21)
+                    exact := and(exact, staticcall(gas(), 0x02, oldInput, 0x41, at, 0x20))
+                    for {} iszero(or(and(fn, 1), iszero(fn))) {} {
+                        fn := shr(1, fn)
+                        sn := shr(1, sn)
+                    }
+                }
+                exact := and(exact, staticcall(gas(), 0x02, input, 0x41, 0x00, 0x20))
+                sr := mload(0x00)
+                fn := shr(1, fn)
+                sn := shr(1, sn)
+                cursor := add(cursor, 0x20)
+            }
+            fr := mload(add(oldInput, 0x21))
+            exact := and(exact, eq(cursor, add(siblings.offset, shl(5, siblings.length))))
+        }
+        if (!exact) revert Rfc6962MalformedProof();
     }
 
     /// @dev SHA-256(0x01 || left || right) by the precompile at address 2.

@@ -7,6 +7,7 @@ nothing; leaves and nodes of an ordinary log weigh the same, a zero byte of call
 
 from __future__ import annotations
 
+import random
 from functools import cache
 from pathlib import Path
 
@@ -16,16 +17,27 @@ from tests.reference.tree import leaf_hash, node_hash, split
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "gas.md"
 CITY, RECEIVING = CITIES[:2]
 COLD_CALL_GAS = 2_600  # the first call to Membership in a transaction
-SMALL_STEPS = ((1, 2), (2, 3), (3, 4), (7, 8), (8, 9), (63, 64), (64, 65), (100, 200))
+TARGET = 47_900  # own gas wanted of every anchor after a city's first, up to 65,536 leaves
+TARGET_MILLION = 55_000  # own gas wanted from 1,000,000 to 1,010,007 leaves
+SHORT_STEPS = ((1, 2), (2, 3), (3, 4), (7, 8), (8, 9), (63, 64), (64, 65), (100, 200), (255, 256))
 MIDDLE_STEPS = ((1_000, 1_100), (4_095, 4_097), (10_000, 20_000), (32_767, 65_535))
 LATE_STEPS = ((32_768, 65_536), (65_535, 65_536), (1_000_000, 1_010_007))
-ANCHOR_STEPS = (*SMALL_STEPS, *MIDDLE_STEPS, *LATE_STEPS)
+ANCHOR_STEPS = (*SHORT_STEPS, *MIDDLE_STEPS, *LATE_STEPS)
+SAMPLE_SEED, SAMPLE_SIZE = 1, 60
 
 HEAD = """# What the contract calls cost
 
-Gas of whole transactions (call data and the 21,000 of every transaction included), exact on the EVM of the Paris rules;
-regenerated and compared by the tests. *Look-ups* is the part spent in `Membership`, the first call to it included;
-*own* is the rest. Limits: an anchor after a city's first stays at or below 47,900 own gas up to 65,536 leaves, and 55,000 at 1,000,000.
+Gas of whole transactions (call data and the 21,000 of every transaction included), exact on the
+EVM of the Paris rules; regenerated and compared by the tests. *Look-ups* is the part spent in
+`Membership`, the first call to it included; *own* is the rest.
+
+**The target is not met.** Wanted: at most 47,900 own gas for every anchor after a city's first up to
+65,536 leaves, and 55,000 from 1,000,000 to 1,010,007. The second holds. The first holds for proofs of
+at most 9 hashes, which is every anchor up to 256 leaves, and for few beyond; the column says which,
+the sample below how many. Cost follows the number of hashes in the proof, not the size. By
+arithmetic, not measured: the longest step (17 hashes, 31 node hashes) cannot be below about 49,900
+while an anchor writes two storage words and verifies on chain: 21,000 for the transaction, 9,850 call
+data, 10,000 storage, 2,000 event, 6,100 for SHA-256 calls at 196 each, 1,000 for the rest.
 
 """
 
@@ -107,16 +119,35 @@ def measure_others() -> dict[str, tuple[int, int]]:
     return costs
 
 
+def measure_sample() -> list[int]:
+    """Own gas of random steps (old, new) up to 65,536 leaves, in rising order."""
+    rng, base, costs = random.Random(SAMPLE_SEED), Consortium(), []
+    for _ in range(SAMPLE_SIZE):
+        old, new = sorted(rng.sample(range(1, 65_537), 2))
+        fork = base.fork()
+        measure_anchor(fork, 0, old)
+        fork.evm.advance()
+        total, lookups, _ = measure_anchor(fork, old, new)
+        costs.append(total - lookups)
+    return sorted(costs)
+
+
 def build_table() -> str:
     """Text of docs/gas.md."""
-    lines = [
-        HEAD,
-        "| `CityLog.anchor` | hashes | total | look-ups | own |\n|---|---|---|---|---|\n",
-    ]
+    lines = [HEAD, "| `CityLog.anchor` | hashes | total | look-ups | own | in target |\n"]
+    lines.append("|---|---|---|---|---|---|\n")
     for (old, new), (total, lookups, hashes) in measure_anchors().items():
         step = f"{old:,} → {new:,} leaves" + (" (a city's first)" if old == 0 else "")
         own = total - lookups
-        lines.append(f"| {step} | {hashes} | {total:,} | {lookups:,} | {own:,} |\n")
+        fits = own <= (TARGET if new <= 65_536 else TARGET_MILLION)
+        verdict = "–" if old == 0 else "yes" if fits else "**no**"
+        lines.append(f"| {step} | {hashes} | {total:,} | {lookups:,} | {own:,} | {verdict} |\n")
+    sample = measure_sample()
+    within = sum(own <= TARGET for own in sample)
+    lines.append(
+        f"\n{SAMPLE_SIZE} random steps up to 65,536 leaves: {within} in target; own gas from"
+        f" {sample[0]:,}, median {sample[SAMPLE_SIZE // 2]:,}, to {sample[-1]:,}.\n"
+    )
     lines.append("\n| Other calls | total | look-ups | own |\n|---|---|---|---|\n")
     for name, (total, lookups) in measure_others().items():
         lines.append(f"| `{name}` | {total:,} | {lookups:,} | {total - lookups:,} |\n")
