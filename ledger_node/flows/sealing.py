@@ -12,7 +12,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ledger_node.core.errors import InvariantError
+from ledger_node.core.errors import CiphertextAuthError
 from ledger_node.ports.clock import Entropy
 
 SEALED_VERSION: Final = b"\x01"
@@ -20,17 +20,13 @@ NONCE_BYTES: Final = 12
 TAG_BYTES: Final = 16
 
 
-class SealedValueDamagedError(InvariantError):
+class SealedValueDamagedError(CiphertextAuthError):
     """A sealed value does not open, or opens to what its row contradicts; `what` names the row."""
 
     code = "sealed_value_damaged"
 
     def __init__(self, what: str) -> None:
-        super().__init__(
-            f"密存内容损坏或被改动:{what}。已停止处理,请联系管理员。",
-            f"The sealed value of {what} is damaged or was changed; a person must look at it.",
-            what=what,
-        )
+        super().__init__(what)
         self.what = what
 
 

@@ -118,7 +118,7 @@ def _parquet_header(path: Path) -> list[str]:
 
 
 def _read_parquet(path: Path, header: list[str], batch_rows: int) -> Iterator[list[TableRow]]:
-    import pyarrow as pa  # type: ignore[import-untyped]  # the package carries no types
+    import pyarrow as pa
     from pyarrow import parquet
 
     number = FIRST_ROW
