@@ -162,6 +162,10 @@ class ReleaseGroup(Protocol):
         """Outgoing releases that handed this material over (for notices)."""
         ...
 
+    def count_releases_since(self, city: CityId, since: datetime) -> int:
+        """Requests of `city` accepted since then: the releasing city's limit."""
+        ...
+
     def link_material(self, request_digest: bytes, commitment: Commitment) -> None: ...
 
     def advance_release(self, before: ReleaseRow, after: ReleaseRow) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from ledger_node.core.errors import NotFoundError
-from ledger_node.core.types import Commitment
+from ledger_node.core.types import CityId, Commitment
 from ledger_node.edges.database.rows import build_rows, fetch_one, row_values, select_rows
 from ledger_node.edges.database.tables_exchange import released_materials, releases
 from ledger_node.ports.database_exchange import ReleaseRow
@@ -64,6 +65,18 @@ class SqlReleases:
             .order_by(releases.c.created_at)
         )
         return build_rows(ReleaseRow, self._connection.execute(query).all())
+
+    def count_releases_since(self, city: CityId, since: datetime) -> int:
+        query = (
+            select(func.count())
+            .select_from(releases)
+            .where(
+                releases.c.direction == "outgoing",
+                releases.c.city == city,
+                releases.c.created_at >= since,
+            )
+        )
+        return self._connection.execute(query).scalar_one()
 
     def link_material(self, request_digest: bytes, commitment: Commitment) -> None:
         link = {"request_digest": request_digest, "commitment": commitment}
