@@ -23,7 +23,6 @@ from ledger_node.core.anchor import FinalityKind, compute_final_block
 from ledger_node.core.bloom import compute_bloom
 from ledger_node.core.event_types import ContractRegistered, ContractRole, Event, Position
 from ledger_node.core.events import MalformedLogError, decode_event
-from ledger_node.core.membership import EMPTY_CONSORTIUM, Consortium, compute_consortium
 from ledger_node.core.types import Address, BlockHash, BlockNumber
 from ledger_node.flows.chain_node import (
     CHAIN_CONTRADICTION,
@@ -453,17 +452,6 @@ def load_events(tx: Transaction, first: BlockNumber, last: BlockNumber) -> list[
         _decode_one(log, timestamp_s, contracts[log.address])
         for log, timestamp_s in tx.chain.iterate_logs(first, last)
     ]
-
-
-def load_consortium(tx: Transaction, *, up_to: BlockNumber | None = None) -> Consortium:
-    """Members, keys and contracts as the Membership events taken in tell them."""
-    return compute_consortium(
-        EMPTY_CONSORTIUM,
-        [
-            _decode_one(log, timestamp_s, ContractRole.MEMBERSHIP)
-            for log, timestamp_s in tx.chain.list_membership_logs(up_to=up_to)
-        ],
-    )
 
 
 def load_freshness(node: ChainNode) -> Freshness:
