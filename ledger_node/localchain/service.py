@@ -19,6 +19,8 @@ from ledger_node.localchain.server import RpcServer
 from ledger_node.localchain.settings import ChainSettings
 from ledger_node.localchain.store import Store
 
+SHUTDOWN_POLL_S = 0.1
+
 
 class LocalChainService:
     """A running chain; use as a context manager.
@@ -39,7 +41,9 @@ class LocalChainService:
             self.chain, settings.block_interval_s, settings.empty_interval_s
         )
         self._runs_blocks = settings.clock is ClockMode.WALL
-        self._serving = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._serving = threading.Thread(
+            target=self._server.serve_forever, args=[SHUTDOWN_POLL_S], daemon=True
+        )
 
     @property
     def url(self) -> str:

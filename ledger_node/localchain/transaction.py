@@ -15,6 +15,14 @@ MAX_RAW_BYTES = 128 * 1024
 MAX_NONCE = 2**64 - 2  # EIP-2681
 _FIRST_LIST_BYTE = 0xC0
 _KNOWN_TYPES = (1, 2)
+_DECODING_ERRORS = (
+    rlp.RLPException,
+    ValidationError,
+    ValueError,
+    TypeError,
+    IndexError,
+    RecursionError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ def _decode(raw: bytes) -> SignedTransactionAPI:
     try:
         signed = ParisTransactionBuilder.decode(raw)
         canonical = signed.encode() == raw
-    except (rlp.RLPException, ValidationError, ValueError, TypeError, IndexError) as error:
+    except _DECODING_ERRORS as error:
         raise TransactionRejectedError("malformed transaction") from error
     if not canonical:
         raise TransactionRejectedError("malformed transaction")

@@ -60,7 +60,15 @@ def _assemble(source: str) -> bytes:
 
 
 RUNTIME = _assemble(_SOURCE % ("0x" + REFUSED_SELECTOR.hex()))
-CREATION = bytes.fromhex(f"60{len(RUNTIME):02x}600c60003960{len(RUNTIME):02x}6000f3") + RUNTIME
+
+
+def creation_of(runtime: bytes) -> bytes:
+    """Creation code that returns `runtime` (at most 255 bytes)."""
+    size = f"{len(runtime):02x}"
+    return bytes.fromhex(f"60{size}600c60003960{size}6000f3") + runtime
+
+
+CREATION = creation_of(RUNTIME)
 
 
 def words(*values: int) -> bytes:

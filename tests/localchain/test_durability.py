@@ -87,7 +87,7 @@ def test_chain_sigkill_under_load_keeps_everything_acknowledged(tmp_path: Path) 
     probe = Sender().deploy(chain.web3())
     for _ in range(KILLS):
         with Load(chain.url, [_presign(Sender(), probe) for _ in range(4)]) as load:
-            wait_until(lambda: len(load.acknowledged) >= FLOOR and load.seen)  # noqa: B023
+            wait_until(lambda: len(load.acknowledged) >= FLOOR and load.seen)
             time.sleep(generator.uniform(0.0, 0.15))
             chain.kill()
         assert len(load.acknowledged) < 4 * PRESIGNED, "the kill came after the load"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import traceback
 from collections.abc import Callable, Mapping
 
@@ -21,6 +22,9 @@ from ledger_node.localchain.rpc.errors import (
 )
 
 MAX_BATCH = 1_000
+MAX_NESTING = 32
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKET = re.compile(rb"[\[\]{}]")
 Method = Callable[..., object]
 
 
@@ -33,8 +37,9 @@ class Dispatcher:
     def answer(self, body: bytes) -> bytes | None:
         """Answer one request or batch; None when nothing is to be answered (notifications)."""
         try:
+            _refuse_deep(body)
             request = json.loads(body, parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
+        except ValueError:
             return encode_failure(RpcError(PARSE_ERROR, "parse error"))
         if not isinstance(request, list):
             found = self._answer_one(request)
@@ -116,6 +121,21 @@ def encode_failure(error: RpcError) -> bytes:
 
 def _failure(request_id: object, error: RpcError) -> dict[str, object]:
     return {"jsonrpc": "2.0", "id": request_id, "error": error.as_object()}
+
+
+def _refuse_deep(body: bytes) -> None:
+    """Refuse nesting before the parser recurses.
+
+    py-evm raises the interpreter's recursion limit for its own calls; with it, the C parser of
+    `json` overflows the stack on a few hundred kilobytes of brackets and takes the process down.
+    """
+    if body.count(b"[") + body.count(b"{") <= MAX_NESTING:
+        return
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub(b"", body)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_NESTING:
+            raise ValueError("nested too deeply")
 
 
 def _refuse_constant(name: str) -> object:

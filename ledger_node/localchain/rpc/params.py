@@ -74,7 +74,7 @@ def find_header(chain: LocalChain, value: object) -> BlockHeaderAPI | None:
     """Header of a block tag, hex number, or EIP-1898 object; None where there is no such block."""
     if isinstance(value, dict):
         return _find_by_object(chain, value)
-    if value in HEAD_TAGS:
+    if isinstance(value, str) and value in HEAD_TAGS:
         return chain.head
     if value == "earliest":
         return chain.genesis
