@@ -10,11 +10,11 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from ledger_node.core.errors import MalformedInputError, NotPermittedError
-from ledger_node.core.message import verify_request
+from ledger_node.core.message import SIGNATURE_HEADERS, verify_request
 from ledger_node.core.message_key import MessageKeyId, encode_key_id
 from ledger_node.core.message_parts import MAX_AGE_S, HttpRequest
+from ledger_node.core.signed_head import SignedHead
 from ledger_node.core.types import CityId
-from ledger_node.ports.peers import SignedMessage
 from ledger_node.wiring import Runtime
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -41,13 +41,13 @@ class PeerMessage:
         city: Whose message key signed it.
         body: Exact bytes.
         request: As verified, for binding the answer to it.
-        evidence: The same as it is kept.
+        head: What of it is kept as evidence.
     """
 
     city: CityId
     body: bytes
     request: HttpRequest
-    evidence: SignedMessage
+    head: SignedHead
 
 
 def get_runtime(request: Request) -> Runtime:
@@ -86,10 +86,9 @@ def _accept(runtime: Runtime, signed: HttpRequest, body: bytes) -> PeerMessage:
         raise MessageReplayedError(
             "该消息已收到过,不再处理。", "This message was received before; it is not acted on."
         )
-    covered = ("content-digest", "signature-input", "signature")
-    kept = {name.lower(): value for name, value in signed.headers if name.lower() in covered}
-    line = f"{signed.method} {signed.registered_url}{signed.path}"
-    return PeerMessage(verified.city, body, signed, SignedMessage(line, kept, body))
+    kept = {n.lower(): value for n, value in signed.headers if n.lower() in SIGNATURE_HEADERS}
+    head = SignedHead(signed.registered_url, signed.path, kept)
+    return PeerMessage(verified.city, body, signed, head)
 
 
 async def _read_body(request: Request) -> bytes:

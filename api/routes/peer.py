@@ -90,9 +90,7 @@ def request_release(request: Request, message: Message) -> Response:
     """Take in a release request: decided, answered and its `consume` signed; sent when final."""
 
     def handle(runtime: Runtime, message: PeerMessage) -> tuple[int, bytes]:
-        return 202, releasing.accept_request(
-            runtime.node, message.city, message.body, message.evidence
-        )
+        return 202, releasing.accept_request(runtime.node, message.city, message.body, message.head)
 
     return answer(request, message, handle)
 

@@ -23,31 +23,8 @@ from ledger_node.core.evidence_parts import OfficerRole
 from ledger_node.core.release_answer import ReleaseAnswer
 from ledger_node.core.release_request import ReleaseRequest
 from ledger_node.core.shapes import Opening
+from ledger_node.core.signed_head import SignedAnswerHead, SignedHead
 from ledger_node.core.types import CityId, Commitment, Salt
-
-
-@dataclass(frozen=True, slots=True)
-class SignedHead:
-    """What of a signed HTTP message is needed to check its signature later.
-
-    Attributes:
-        url: Registered address of the city it was sent to.
-        path: Path and query.
-        headers: content-digest, signature-input, signature.
-    """
-
-    url: str
-    path: str
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class SignedAnswerHead:
-    """An answer's signature headers and status, with the request that caused it."""
-
-    request: SignedHead
-    status: int
-    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

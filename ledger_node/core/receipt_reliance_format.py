@@ -15,7 +15,6 @@ from ledger_node.core.canonical import (
     require_int,
     require_list,
     require_members,
-    require_text,
 )
 from ledger_node.core.chain_facts_format import (
     encode_block,
@@ -26,14 +25,11 @@ from ledger_node.core.chain_facts_format import (
 from ledger_node.core.checkpoint import MAX_GENERATION
 from ledger_node.core.event_types import StatusFlag
 from ledger_node.core.evidence_parts import OfficerRole
-from ledger_node.core.message import SIGNATURE_HEADERS
 from ledger_node.core.receipt import encode_disclosed, read_disclosed, refuse_as_receipt
 from ledger_node.core.receipt_reliance import (
     RelianceBody,
     RelianceDecision,
     ReliedMaterial,
-    SignedAnswerHead,
-    SignedHead,
 )
 from ledger_node.core.release_answer import parse_release_answer
 from ledger_node.core.release_request import parse_release_request
@@ -48,7 +44,12 @@ from ledger_node.core.shapes import (
     read_name,
     read_opening,
     read_short_text,
-    refuse_shape,
+)
+from ledger_node.core.signed_head import (
+    encode_answer_head,
+    encode_head,
+    read_answer_head,
+    read_head,
 )
 from ledger_node.core.types import Commitment, Salt
 
@@ -93,13 +94,9 @@ def encode_reliance_body(body: RelianceBody) -> JsonObject:
         },
         "catalogue": body.catalogue,
         "request": parse_canonical(body.request_bytes, what="release request"),
-        "request_message": _encode_head(body.request_head),
+        "request_message": encode_head(body.request_head),
         "answer": parse_canonical(body.answer_bytes, what="release answer"),
-        "answer_message": {
-            "request": _encode_head(body.answer_head.request),
-            "status": body.answer_head.status,
-            "headers": dict(body.answer_head.headers),
-        },
+        "answer_message": encode_answer_head(body.answer_head),
         "acknowledgement": parse_canonical(body.acknowledgement_bytes, what="acknowledgement"),
         "release_salt": body.release_salt.hex(),
         "materials": [_encode_material(each) for each in body.materials],
@@ -149,10 +146,10 @@ def read_reliance_body(value: JsonObject) -> RelianceBody:
             catalogue=read_name(m["catalogue"], what=f"{_WHAT} catalogue"),
             request=parse_release_request(request_bytes),
             request_bytes=request_bytes,
-            request_head=_read_head(m["request_message"]),
+            request_head=read_head(m["request_message"]),
             answer=parse_release_answer(answer_bytes),
             answer_bytes=answer_bytes,
-            answer_head=_read_answer_head(m["answer_message"]),
+            answer_head=read_answer_head(m["answer_message"]),
             acknowledgement_bytes=encode_canonical(m["acknowledgement"]),
             release_salt=Salt(read_bytes32(m["release_salt"], what=f"{_WHAT} release_salt")),
             materials=materials,
@@ -196,32 +193,3 @@ def _read_decision(value: JsonValue) -> RelianceDecision:
         read_choice(m["role"], OfficerRole, what=what),
         read_short_text(m["outcome"], what=what),
     )
-
-
-def _encode_head(head: SignedHead) -> JsonObject:
-    return {"url": head.url, "path": head.path, "headers": dict(head.headers)}
-
-
-def _read_head(value: JsonValue) -> SignedHead:
-    what = f"{_WHAT} message"
-    m = require_members(value, ("url", "path", "headers"), what=what)
-    return SignedHead(
-        read_short_text(m["url"], what=f"{what} url"),
-        read_short_text(m["path"], what=f"{what} path"),
-        _read_headers(m["headers"]),
-    )
-
-
-def _read_answer_head(value: JsonValue) -> SignedAnswerHead:
-    what = f"{_WHAT} answer message"
-    m = require_members(value, ("request", "status", "headers"), what=what)
-    status = require_int(m["status"], what=f"{what} status", minimum=100, maximum=599)
-    if status != 200:
-        raise refuse_shape(f"{what} status", "应为 200", "200 is expected")
-    return SignedAnswerHead(_read_head(m["request"]), status, _read_headers(m["headers"]))
-
-
-def _read_headers(value: JsonValue) -> dict[str, str]:
-    what = f"{_WHAT} headers"
-    m = require_members(value, SIGNATURE_HEADERS, what=what)
-    return {name: require_text(m[name], what=what) for name in SIGNATURE_HEADERS}

@@ -19,12 +19,13 @@ from ledger_node.core.message_key import MessageKeyId
 from ledger_node.core.message_parts import HttpAnswer, HttpRequest, VerifiedMessage
 from ledger_node.core.message_problem import MessageKeyUnknownError, MessageSignatureError
 from ledger_node.core.receipt import ReceiptFile
-from ledger_node.core.receipt_reliance import RelianceBody, SignedHead
+from ledger_node.core.receipt_reliance import RelianceBody
 from ledger_node.core.release import (
     compute_answer_digest,
     compute_release_commitment,
     compute_request_digest,
 )
+from ledger_node.core.signed_head import SignedHead
 from ledger_node.core.terms_format import compute_grant_id
 from ledger_node.core.trust import Trust
 from ledger_node.core.types import CityId

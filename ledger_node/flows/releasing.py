@@ -12,7 +12,6 @@ Invariants:
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -48,6 +47,7 @@ from ledger_node.core.release_fetch import (
     parse_document_fetch,
 )
 from ledger_node.core.release_request import parse_release_request
+from ledger_node.core.signed_head import SignedHead, encode_head_bytes
 from ledger_node.core.terms_format import compute_grant_id
 from ledger_node.core.types import CityId, GrantId, ReleaseCommitment, Salt
 from ledger_node.flows.answering import BuiltAnswer, build_answer, decide_request
@@ -59,7 +59,6 @@ from ledger_node.ports.chain import ContractRevertError
 from ledger_node.ports.database import Transaction
 from ledger_node.ports.database_chain import OutboxRow
 from ledger_node.ports.database_exchange import ReleaseRow
-from ledger_node.ports.peers import SignedMessage
 
 OUTGOING = "outgoing"
 ACKNOWLEDGEMENT_DUE = timedelta(minutes=10)
@@ -92,7 +91,7 @@ class ReleaseLimitError(NotPermittedError):
     code = "release_limit_reached"
 
 
-def accept_request(node: Node, city: CityId, body: bytes, message: SignedMessage) -> bytes:
+def accept_request(node: Node, city: CityId, body: bytes, head: SignedHead) -> bytes:
     """Take in a release request; returns the release status as RFC 8785 bytes. Idempotent.
 
     Effects: release row with its answer -> outbox row with the signed `consume` -> broadcast.
@@ -111,7 +110,7 @@ def accept_request(node: Node, city: CityId, body: bytes, message: SignedMessage
         _demand_within_limit(node, city)
         decision = decide_request(node, city, request)
         built = build_answer(node, request, digest, decision)
-        row = _build_row(node, city, compute_grant_id(request.terms), digest, body, message, built)
+        row = _build_row(node, city, compute_grant_id(request.terms), digest, body, head, built)
         with node.database.transaction() as tx:
             tx.releases.save_release(row)
             for commitment in built.materials:
@@ -265,13 +264,6 @@ def list_unacknowledged(node: Node) -> list[ReleaseRow]:
     with node.database.read() as tx:
         rows = tx.releases.list_releases(OUTGOING, [*_GIVEN, OutgoingState.CLOSED])
     return [row for row in rows if row.updated_at < due]
-
-
-def encode_signed_message(message: SignedMessage) -> bytes:
-    """A signed HTTP message as it is kept: start line, signature headers, digest is in them."""
-    return json.dumps(
-        {"start_line": message.start_line, "headers": dict(message.headers)}, sort_keys=True
-    ).encode()
 
 
 class ReleaseMovedError(ConflictError):
@@ -441,7 +433,7 @@ def _build_row(
     grant_id: GrantId,
     digest: bytes,
     body: bytes,
-    message: SignedMessage,
+    head: SignedHead,
     built: BuiltAnswer,
 ) -> ReleaseRow:
     now = node.clock.now()
@@ -452,7 +444,7 @@ def _build_row(
         grant_id,
         OutgoingState.ANSWERED,
         body,
-        encode_signed_message(message),
+        encode_head_bytes(head),
         built.answer,
         None,
         Salt(built.salt),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from ledger_node.core.errors import LedgerError, UnavailableError
+from ledger_node.core.signed_head import SignedAnswerHead
 from ledger_node.core.types import CityId, PublicKey
 
 
@@ -57,28 +58,16 @@ class Directory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SignedMessage:
-    """One HTTP message as it was signed, kept as evidence.
-
-    Attributes:
-        start_line: `POST https://…` of a request, or the status code of an answer.
-        headers: Covered and signature headers, lower-case names.
-        body: Exact bytes.
-    """
-
-    start_line: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class PeerAnswer:
-    """A verified answer of another city together with the request that caused it."""
+    """A verified answer of another city, with what of it and its request is kept as evidence."""
 
-    status: int
     body: bytes
-    request: SignedMessage
-    answer: SignedMessage
+    head: SignedAnswerHead
+
+    @property
+    def status(self) -> int:
+        """HTTP status, 200 to 299."""
+        return self.head.status
 
 
 class Peers(Protocol):

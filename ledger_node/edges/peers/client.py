@@ -27,7 +27,14 @@ from ledger_node.core.message import (
     verify_body,
 )
 from ledger_node.core.message_key import MessageKeyId
-from ledger_node.core.message_parts import NONCE_BYTES, HttpAnswer, HttpRequest, MessageStamp
+from ledger_node.core.message_parts import (
+    NONCE_BYTES,
+    HeaderLines,
+    HttpAnswer,
+    HttpRequest,
+    MessageStamp,
+)
+from ledger_node.core.signed_head import SignedAnswerHead, SignedHead
 from ledger_node.core.types import CityId
 from ledger_node.ports.clock import Clock, Entropy
 from ledger_node.ports.keys import CityKeys, KeyRole
@@ -36,7 +43,6 @@ from ledger_node.ports.peers import (
     PeerAnswer,
     PeerRefusedError,
     PeerUnavailableError,
-    SignedMessage,
 )
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
@@ -67,16 +73,9 @@ class HttpPeers:
             content = b"".join(_read_capped(city, response, MAX_ANSWER_BYTES))
             self._verify(city, request, response, content)
             _raise_problem(city, response.status_code, content)
-        return PeerAnswer(
-            response.status_code,
-            content,
-            SignedMessage(
-                f"{request.method} {request.registered_url}{request.path}",
-                dict(request.headers),
-                body,
-            ),
-            SignedMessage(str(response.status_code), _signature_headers(response), content),
-        )
+        sent = SignedHead(request.registered_url, request.path, _covered(request.headers))
+        headers = _covered(tuple(response.headers.multi_items()))
+        return PeerAnswer(content, SignedAnswerHead(sent, response.status_code, headers))
 
     def fetch_blob(
         self, city: CityId, path: str, body: bytes, *, max_bytes: int
@@ -154,8 +153,8 @@ def _read_capped(city: CityId, response: httpx2.Response, limit_bytes: int) -> I
         yield chunk
 
 
-def _signature_headers(response: httpx2.Response) -> dict[str, str]:
-    return {name: response.headers[name] for name in SIGNATURE_HEADERS}
+def _covered(headers: HeaderLines) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers if name.lower() in SIGNATURE_HEADERS}
 
 
 def _raise_problem(city: CityId, status: int, content: bytes) -> None:

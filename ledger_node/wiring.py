@@ -1,0 +1,197 @@
+"""The one place that builds edges and puts a node together.
+
+Opening a data directory reads settings and opens stores; it neither contacts the chain nor writes
+to the log. The command line and the demonstration open the same directories as the running node;
+they meet in the database.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+
+from ledger_node.config import ChainSettings, Settings, load_settings
+from ledger_node.core.anchor import FinalityKind, FinalityPolicy
+from ledger_node.core.catalogue import Catalogue, parse_catalogue
+from ledger_node.core.types import Address, BlockHash, BlockNumber, CityId
+from ledger_node.edges.chain.client import EvmChain
+from ledger_node.edges.chain.contracts import ContractCalls
+from ledger_node.edges.clock import ChainClock, SystemClock, system_entropy
+from ledger_node.edges.database.migrate import migrate
+from ledger_node.edges.database.transaction import SqlDatabase, open_database
+from ledger_node.edges.documents.age_sealer import AgeSealer
+from ledger_node.edges.documents.segments import SegmentStore
+from ledger_node.edges.keys.city_keys import CityKeysFile
+from ledger_node.edges.keys.key_store import KeyStoreFile
+from ledger_node.edges.peers import HttpPeers
+from ledger_node.edges.tiles.directory import TileDirectory
+from ledger_node.flows.directory import FollowedDirectory
+from ledger_node.flows.intake import IntakeQueue
+from ledger_node.flows.node import Limits, Node
+from ledger_node.identifiers import normalise_identifier
+from ledger_node.ports.chain import ChainProfile
+from ledger_node.ports.tiles import TileStore
+
+GENERATION = 1
+CLOCK_KEPT_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """A node with what only a running process needs.
+
+    Attributes:
+        settings: As read at start.
+        node: What flows receive.
+        directory: Members as the followed chain says.
+        queue: Group commit of this process's registrations.
+        clock: The node's clock; stopping it ends every loop.
+    """
+
+    settings: Settings
+    node: Node
+    directory: FollowedDirectory
+    queue: IntakeQueue
+    clock: SystemClock
+
+    def registered_url(self) -> str:
+        """This node's own address as `Membership` holds it; never taken from a request."""
+        return self.directory.url_of(self.node.city)
+
+    def open_tiles(self, generation: int) -> TileStore:
+        """Files of one generation of the log."""
+        if generation == self.node.generation:
+            return self.node.tiles
+        return TileDirectory(tiles_path(self.settings.data_dir, generation))
+
+    def close(self) -> None:
+        """Release what is open; nothing is lost without it."""
+        self.clock.request_stop()
+        for edge in (self.node.database, self.node.chain, self.node.peers, self.node.documents):
+            close = getattr(edge, "close", None)
+            if close is not None:
+                close()
+
+
+@cache
+def load_catalogue() -> Catalogue:
+    """The seed catalogue that ships with the program."""
+    text = resources.files("ledger_node").joinpath("catalogue.json").read_bytes()
+    return parse_catalogue(json.loads(text))
+
+
+def keys_path(data_dir: Path) -> Path:
+    """The city's own keys."""
+    return data_dir / "keys"
+
+
+def tiles_path(data_dir: Path, generation: int) -> Path:
+    """Files of one generation of the log."""
+    return data_dir / "log" / str(generation)
+
+
+def officers_path(data_dir: Path) -> Path:
+    """Officers' keys, where this machine is also an officer's."""
+    return data_dir / "officers"
+
+
+def build_profile(chain: ChainSettings) -> ChainProfile:
+    """What pins the chain, from settings."""
+    finality = FinalityPolicy(FinalityKind(chain.finality.kind), chain.finality.depth_blocks)
+    return ChainProfile(
+        chain_id=chain.chain_id,
+        genesis_hash=BlockHash(bytes.fromhex(chain.genesis_hash)),
+        membership=Address(bytes.fromhex(chain.membership)),
+        first_block=BlockNumber(chain.first_block),
+        finality=finality,
+        gas_price_wei=chain.gas_price_wei,
+        log_range_blocks=chain.log_range_blocks,
+    )
+
+
+def build_clock(chain: EvmChain, follow_chain: bool, stop: threading.Event) -> SystemClock:
+    """The machine's clock, or one that follows a local chain whose clock is moved by tests."""
+    if not follow_chain:
+        return SystemClock(stop)
+    system = SystemClock(stop)
+    seen: list[tuple[float, float]] = []
+
+    def offset_s() -> float:
+        now_s = system.monotonic_s()
+        if not seen or now_s - seen[-1][0] > CLOCK_KEPT_S:
+            seen[:] = [(now_s, chain.fetch_clock_offset_s())]
+        return seen[-1][1]
+
+    return ChainClock(offset_s, stop)
+
+
+def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
+    """Open a city's data directory.
+
+    Args:
+        migrated: The caller knows that the schema is current.
+
+    Raises:
+        SettingsError: `node.toml` is missing or wrong.
+        InsecureKeyFileError, KeyStoreUnavailableError, DatabaseUnavailableError,
+        DocumentStoreUnavailableError, TileStoreUnavailableError: A store cannot be opened.
+    """
+    settings = load_settings(data_dir)
+    if not migrated:
+        migrate(settings.database)
+    chain = EvmChain(settings.chain.rpc_url, settings.chain.chain_id, settings.chain.timeout_s)
+    clock = build_clock(chain, settings.chain.follow_chain_clock, threading.Event())
+    database: SqlDatabase = open_database(settings.database)
+    directory = FollowedDirectory(database)
+    keys = CityKeysFile(keys_path(data_dir), settings.govern_dir)
+    city = CityId(settings.city)
+    catalogue = load_catalogue()
+    node = Node(
+        domain=settings.consortium,
+        city=city,
+        generation=GENERATION,
+        material_types=frozenset(catalogue.types),
+        sensitive_types=catalogue.sensitive_types,
+        normalise_identifier=normalise_identifier,
+        clock=clock,
+        entropy=system_entropy,
+        database=database,
+        documents=SegmentStore(data_dir / "documents"),
+        sealer=AgeSealer(),
+        key_store=KeyStoreFile(data_dir / "keystore", system_entropy),
+        keys=keys,
+        tiles=TileDirectory(tiles_path(data_dir, GENERATION)),
+        chain=chain,
+        contracts=ContractCalls(chain),
+        profile=build_profile(settings.chain),
+        peers=HttpPeers(city, directory, keys, clock, system_entropy),
+        limits=Limits(settings.finds_per_city_per_day, settings.releases_per_city_per_day),
+    )
+    return Runtime(settings, node, directory, IntakeQueue(node), clock)
+
+
+def configure_logging(*, json_lines: bool) -> None:
+    """Structured log lines on standard error; never document content, keys or personal data."""
+    renderer = (
+        structlog.processors.JSONRenderer() if json_lines else structlog.dev.ConsoleRenderer()
+    )
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        logger_factory=structlog.PrintLoggerFactory(_standard_error()),
+    )
+
+
+def _standard_error() -> TextIO:
+    return sys.stderr
