@@ -31,6 +31,8 @@ _SQLITE_PRAGMAS: Final = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA trusted_schema=OFF",
     "PRAGMA cell_size_check=ON",
+    "PRAGMA cache_size=-32768",  # KiB per connection: the random pages of the indexes stay in
+    "PRAGMA wal_autocheckpoint=4000",  # pages; a bulk commit is not checkpointed half-way
 )
 
 

@@ -72,6 +72,7 @@ subjects = Table(
     Column("role", String(32), nullable=False),
     Column("tag", Hash32, nullable=False),
     Index("ix_subjects_tag", "tag"),
+    sqlite_with_rowid=False,
 )
 
 documents = Table(
@@ -85,6 +86,7 @@ documents = Table(
     Column("sealed_bytes", RowId, nullable=False),
     Column("media_type", String(127), nullable=False),
     Index("ix_documents_digest_tag", "digest_tag"),
+    sqlite_with_rowid=False,
 )
 
 # Which material currently stands for (subject, type, document number): the duplicate rule.
@@ -95,4 +97,5 @@ document_numbers = Table(
     Column("type_code", String(64), primary_key=True),
     Column("number_tag", Hash32, primary_key=True),
     Column("material_id", String(36), ForeignKey("materials.material_id"), nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -80,6 +80,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["material_id"], ["materials.material_id"], name="fk_subjects_material_id"
         ),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_subjects_tag", "subjects", ["tag"])
     op.create_table(
@@ -95,6 +96,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["material_id"], ["materials.material_id"], name="fk_documents_material_id"
         ),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_documents_digest_tag", "documents", ["digest_tag"])
     op.create_table(
@@ -109,6 +111,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["material_id"], ["materials.material_id"], name="fk_document_numbers_material_id"
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "log_heads",
