@@ -127,7 +127,8 @@ def build_clock(chain: EvmChain, follow_chain: bool, stop: threading.Event) -> S
     def offset_s() -> float:
         now_s = system.monotonic_s()
         if not seen or now_s - seen[-1][0] > CLOCK_KEPT_S:
-            seen[:] = [(now_s, chain.fetch_clock_offset_s())]
+            ahead_s = chain.fetch_present_s() - system.now().timestamp()
+            seen[:] = [(now_s, max(0.0, ahead_s))]
         return seen[-1][1]
 
     return ChainClock(offset_s, stop)

@@ -149,6 +149,12 @@ class EvmChain:
         with expected_shape("code"):
             return keccak(parse_bytes(answer))
 
+    def fetch_present_s(self) -> int:
+        """Present time of a local chain whose clock tests move, seconds since 1970."""
+        answer = self._ask("tongban_clock", [])
+        with expected_shape("clock"):
+            return int(answer["now_s"])
+
     def call(
         self,
         to: Address,
