@@ -70,7 +70,7 @@ def _decrypt(
     ciphertext = _ChunkSource(store.read(address))
     try:
         pyrage.decrypt_io(ciphertext, plaintext, [identity])
-    except pyrage.DecryptError as error:
+    except (pyrage.DecryptError, OSError) as error:  # OSError: damage behind the header
         failure = ciphertext.failure or plaintext.failure
         raise (failure or CiphertextAuthError(address.hex())) from error
     return plaintext.stream.digest()

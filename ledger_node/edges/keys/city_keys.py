@@ -131,17 +131,21 @@ def generate_city_keys(directory: Path, govern_directory: Path, entropy: Entropy
     Raises:
         KeyConflictError: A key is there already; nothing of it is replaced.
     """
-    try:
-        with key_file_errors():
-            make_private_directory(directory)
-            make_private_directory(govern_directory)
-            for role in (*SIGNING_ROLES, KeyRole.ENCRYPTION):
-                write_secret(role_path(directory, role), _kind(role), entropy(SECRET_BYTES))
-            write_secret(index_path(directory, 1), _INDEX_KIND, entropy(SECRET_BYTES))
-            _generate_accounts(directory, (KeyRole.ANCHOR, KeyRole.GATE), entropy)
-            _generate_accounts(govern_directory, (KeyRole.GOVERN,), entropy)
-    except FileExistsError as error:
-        raise KeyConflictError(str(error.filename2 or error.filename)) from error
+    with key_file_errors():
+        make_private_directory(directory)
+        make_private_directory(govern_directory)
+        try:
+            _generate_all(directory, govern_directory, entropy)
+        except FileExistsError as error:
+            raise KeyConflictError(Path(error.filename2 or error.filename).name) from error
+
+
+def _generate_all(directory: Path, govern_directory: Path, entropy: Entropy) -> None:
+    for role in (*SIGNING_ROLES, KeyRole.ENCRYPTION):
+        write_secret(role_path(directory, role), _kind(role), entropy(SECRET_BYTES))
+    write_secret(index_path(directory, 1), _INDEX_KIND, entropy(SECRET_BYTES))
+    _generate_accounts(directory, (KeyRole.ANCHOR, KeyRole.GATE), entropy)
+    _generate_accounts(govern_directory, (KeyRole.GOVERN,), entropy)
 
 
 def _generate_accounts(directory: Path, roles: tuple[KeyRole, ...], entropy: Entropy) -> None:
