@@ -71,26 +71,21 @@ def encode_evidence_object(evidence: Evidence) -> JsonObject:
         "challenge": evidence.challenge.hex(),
         "made_at": evidence.made_at_s,
     }
-    match evidence:
-        case CounterEvidence():
-            return common | {
-                "identity_document": {
-                    "scheme": evidence.document_scheme,
-                    "read_by_device": evidence.read_by_device,
-                },
-                "signature": {
-                    "digest": encode_digest(evidence.signature_digest),
-                    "how": evidence.signature_means.value,
-                },
-                "officers": [_encode_officer(each) for each in evidence.officers],
-            }
-        case StatutoryEvidence():
-            return common | {
-                "duty": {"law": evidence.law, "article": evidence.article},
-                "officers": [_encode_officer(each) for each in evidence.officers],
-            }
-        case PasskeyEvidence():
-            return common | _encode_passkey(evidence)
+    if isinstance(evidence, PasskeyEvidence):
+        return common | _encode_passkey(evidence)
+    common |= {"officers": [_encode_officer(each) for each in evidence.officers]}
+    if isinstance(evidence, StatutoryEvidence):
+        return common | {"duty": {"law": evidence.law, "article": evidence.article}}
+    return common | {
+        "identity_document": {
+            "scheme": evidence.document_scheme,
+            "read_by_device": evidence.read_by_device,
+        },
+        "signature": {
+            "digest": encode_digest(evidence.signature_digest),
+            "how": evidence.signature_means.value,
+        },
+    }
 
 
 def encode_evidence(evidence: Evidence) -> bytes:

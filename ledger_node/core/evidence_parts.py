@@ -194,13 +194,11 @@ Evidence: TypeAlias = CounterEvidence | StatutoryEvidence | PasskeyEvidence
 
 def get_evidence_basis(evidence: Evidence) -> GrantBasis:
     """Basis that evidence of this kind supports."""
-    match evidence:
-        case CounterEvidence():
-            return GrantBasis.COUNTER
-        case StatutoryEvidence():
-            return GrantBasis.STATUTORY
-        case PasskeyEvidence():
-            return GrantBasis.PASSKEY
+    if isinstance(evidence, CounterEvidence):
+        return GrantBasis.COUNTER
+    if isinstance(evidence, StatutoryEvidence):
+        return GrantBasis.STATUTORY
+    return GrantBasis.PASSKEY
 
 
 @dataclass(frozen=True, slots=True)

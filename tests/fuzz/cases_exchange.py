@@ -198,7 +198,7 @@ CASES = [
         "message headers",
         "text",
         _verify_headers,
-        ["\n".join(f"{k}: {v}" for k, v in HEADERS.items())],
+        [HEADER_TEXT],
         None,
     ),
     ParserCase(

@@ -399,6 +399,7 @@ def message_request(body, path="/peer/v1/find", *, components=None, label="tongb
         "@authority": "127.0.0.1:8101",
         "@path": path,
         "@query": "?",
+        "@scheme": "http",
         "content-digest": digest,
     }
     values = [(f'"{name}"', known[name]) for name in components or REQUEST_COMPONENTS]

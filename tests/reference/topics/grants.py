@@ -89,7 +89,11 @@ def _bundles():
     ids = [x.grant_id(x.terms(salt=x.salt(f"t{i}").hex())) for i in range(3)]
     for name, chosen in {"happy": ids, "happy-one": ids[:1], "happy-turned": ids[::-1]}.items():
         yield vector("terms/bundle", name, name, grant_ids=chosen, challenge=x.challenge(*chosen))
-    for name, chosen in {"empty": [], "twice": [ids[0], ids[0]]}.items():
+    many = [x.salt(f"g{i}") for i in range(65)]
+    yield vector(
+        "terms/bundle", "happy-64", "64", grant_ids=many[1:], challenge=x.challenge(*many[1:])
+    )
+    for name, chosen in {"empty": [], "twice": [ids[0], ids[0]], "too-many": many}.items():
         yield vector(
             "terms/bundle", name, name, "UnexpectedShapeError", grant_ids=chosen, challenge=b""
         )

@@ -15,6 +15,7 @@ def _messages():
             "other-basis-in-clear": x.find_request(basis="passkey"),
             "no-types": x.find_request(types=[]),
             "type-twice": x.find_request(types=["marriage-cert"] * 2),
+            "too-many-types": x.find_request(types=[f"t{i}" for i in range(65)]),
             "bundle-names-itself": x.find_request(bundle=[x.grant_id(x.terms()).hex()]),
             "bundle-falling": x.find_request(bundle=["11" * 32, "00" * 32]),
             "sealed-too-short": x.find_request(sealed=f.b64(bytes(48))),
@@ -46,6 +47,15 @@ def _messages():
         "release-answer": {
             "happy": x.release_answer(),
             "no-materials": x.release_answer(materials=[]),
+            "too-many-refused": x.release_answer(
+                refused=[
+                    {"commitment": x.salt(f"r{i}").hex(), "code": "material_spent"}
+                    for i in range(65)
+                ]
+            ),
+            "sentence-for-a-code": x.release_answer(
+                refused=[{"commitment": "00" * 32, "code": "It is gone."}]
+            ),
             "material-given-and-refused": x.release_answer(
                 refused=[{"commitment": x.COMMITMENT.hex(), "code": "material_spent"}]
             ),
@@ -319,6 +329,10 @@ def _requests():
         "unknown-parameter": (
             "MessageSignatureError",
             _request_case(x.message_request(BODY, more="x")),
+        ),
+        "more-covered": (
+            "MessageUnsignedError",
+            _request_case(x.message_request(BODY, components=[*x.REQUEST_COMPONENTS, "@scheme"])),
         ),
         "other-label": ("MessageUnsignedError", _request_case(x.message_request(BODY, label="a"))),
         "two-signatures": ("MessageUnsignedError", _request_case(two)),
