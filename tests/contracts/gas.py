@@ -31,13 +31,13 @@ Gas of whole transactions (call data and the 21,000 of every transaction include
 EVM of the Paris rules; regenerated and compared by the tests. *Look-ups* is the part spent in
 `Membership`, the first call to it included; *own* is the rest.
 
-**The target is not met.** Wanted: at most 47,900 own gas for every anchor after a city's first up to
-65,536 leaves, and 55,000 from 1,000,000 to 1,010,007. The second holds. The first holds for proofs of
-at most 9 hashes, which is every anchor up to 256 leaves, and for few beyond; the column says which,
-the sample below how many. Cost follows the number of hashes in the proof, not the size. By
-arithmetic, not measured: the longest step (17 hashes, 31 node hashes) cannot be below about 49,900
-while an anchor writes two storage words and verifies on chain: 21,000 for the transaction, 9,850 call
-data, 10,000 storage, 2,000 event, 6,100 for SHA-256 calls at 196 each, 1,000 for the rest.
+**The target is not met.** Wanted: at most 47,900 own gas for every anchor after a city's first up
+to 65,536 leaves, and 55,000 from 1,000,000 to 1,010,007. The second holds. The first holds for
+proofs of at most 9 hashes, which is every anchor up to 256 leaves, and for few beyond; the column
+says which, the sample below how many. Cost follows the number of hashes in the proof, not the size.
+By arithmetic, not measured: the longest step (17 hashes, 31 node hashes) cannot be below about
+49,900 while an anchor writes two storage words and verifies on chain: 21,000 for the transaction,
+9,850 call data, 10,000 storage, 2,000 event, 6,100 for SHA-256 calls at 196 each, 1,000 the rest.
 
 """
 

@@ -16,7 +16,7 @@ from tests.contracts.consortium import (
     Consortium,
     signer,
 )
-from tests.contracts.evm import refused
+from tests.contracts.evm import account, refused
 from tests.reference import tree
 
 CITY, OTHER = CITIES[:2]
@@ -222,3 +222,16 @@ def test_close_generation_beyond_the_held_head_is_refused(consortium):
     with refused("MembershipBadClosing", CITY, 2, 0):
         consortium.propose(CLOSE_GENERATION, CITY, 2, 0, EMPTY_ROOT)
     consortium.propose(CLOSE_GENERATION, CITY, 1, 5, tree.mth(ENTRIES[:5]))
+
+
+def test_close_generation_checks_for_itself_what_membership_checked(consortium):
+    voter = account(4321)  # stands for a Membership that checked nothing
+    log = consortium.evm.deploy(
+        "CityLog", voter.public_key.to_canonical_address(), consortium.log.address
+    )
+    anchor(consortium, 0, 5)
+    with refused("CityLogWrongGeneration", 1, 2):
+        log.send(voter, "closeGeneration", CITY, 2, 5, tree.mth(ENTRIES[:5]))
+    with refused("CityLogClosesBeyondHead", 5, 6):
+        log.send(voter, "closeGeneration", CITY, 1, 6, tree.mth(ENTRIES[:6]))
+    log.send(voter, "closeGeneration", CITY, 1, 5, tree.mth(ENTRIES[:5]))
