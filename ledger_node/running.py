@@ -1,0 +1,183 @@
+"""A node as a process: start-up, worker loops, HTTP server, orderly end.
+
+Start-up follows the chain to its head before the port opens, so that nothing is answered from
+before a restore; then it runs the same rounds the loops run. A loop outlives what the outside
+world does to it (`UnavailableError`) and what waits for a person (a halt); anything unexpected
+ends the process, because its restart is the recovery path.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from api.app import build_app
+from ledger_node.core.errors import ConflictError, LedgerError, UnavailableError
+from ledger_node.flows.anchoring import resume_anchoring, verify_log_head
+from ledger_node.flows.following import resume_following
+from ledger_node.flows.halts import LedgerHaltedError
+from ledger_node.flows.outbox import resume_outbox
+from ledger_node.flows.receiving import resume_receiving
+from ledger_node.flows.releasing import resume_releasing
+from ledger_node.flows.sequencing import open_log, resume_sequencing, run_sequencing_round
+from ledger_node.flows.watching import resume_watching
+from ledger_node.ports.chain import ChainUnavailableError
+from ledger_node.wiring import Runtime, configure_logging, open_runtime
+
+BACKOFF_S = 2.0
+CHAIN_INTERVAL_S = 0.25
+WATCH_INTERVAL_S = 1.0
+NONCE_SWEEP_S = 600.0
+SHUTDOWN_S = 5
+
+
+@dataclass
+class Workers:
+    """The loops of one process and what became of them."""
+
+    runtime: Runtime
+    failed: list[str] = field(default_factory=list)
+    threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self, name: str, interval_s: float, turn: Callable[[], object]) -> None:
+        """Run `turn` again and again until the process is asked to stop."""
+        thread = threading.Thread(target=self._run, args=(name, interval_s, turn), name=name)
+        thread.start()
+        self.threads.append(thread)
+
+    def join(self) -> None:
+        """Wait for every loop to end its turn."""
+        for thread in self.threads:
+            thread.join()
+
+    def _run(self, name: str, interval_s: float, turn: Callable[[], object]) -> None:
+        clock = self.runtime.clock
+        log = structlog.get_logger().bind(city=self.runtime.node.city, loop=name)
+        last_code = ""
+        while not clock.stop_requested:
+            wait_s = interval_s
+            try:
+                turn()
+                last_code = ""
+            except (UnavailableError, ConflictError, LedgerHaltedError) as error:
+                wait_s = BACKOFF_S
+                if error.code != last_code:  # once per reason, not once per turn
+                    log.warning("loop_waits", code=error.code)
+                last_code = error.code
+            except Exception as error:  # noqa: BLE001 (the process ends; its restart recovers)
+                code = error.code if isinstance(error, LedgerError) else type(error).__name__
+                log.error("loop_failed", code=code)
+                self.failed.append(name)
+                clock.request_stop()
+                signal.raise_signal(signal.SIGTERM)
+                return
+            clock.sleep(wait_s)
+
+
+def start_up(runtime: Runtime) -> None:
+    """Catch up with the chain and finish what an earlier process left.
+
+    Raises:
+        UnavailableError: The chain is silent: the node starts all the same, see `run_node`.
+        LedgerHaltedError: A halt stands; the node serves what it has and waits for a person.
+    """
+    node = runtime.node
+    open_log(node)
+    resume_following(node)
+    verify_log_head(node)
+    resume_sequencing(node)
+    resume_outbox(node)
+
+
+def turn_chain(runtime: Runtime) -> None:
+    """One turn of everything that watches or writes the chain."""
+    node = runtime.node
+    resume_following(node)
+    resume_outbox(node)
+    resume_anchoring(node)
+    resume_releasing(node)
+
+
+def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | None = None) -> int:
+    """Run a city's node until SIGTERM or SIGINT; exit code 0, or 1 when a loop failed."""
+    configure_logging(json_lines=True)
+    runtime = open_runtime(data_dir)
+    settings, node = runtime.settings, runtime.node
+    log = structlog.get_logger().bind(city=node.city)
+    try:
+        start_up(runtime)
+    except (ChainUnavailableError, LedgerHaltedError) as error:
+        # What is mirrored still checks while the chain is away (P9); the loops go on trying.
+        log.warning("started_with", code=error.code)
+    workers = Workers(runtime)
+    workers.start("sequencing", settings.sequencing_interval_s, lambda: run_sequencing_round(node))
+    workers.start("chain", CHAIN_INTERVAL_S, lambda: turn_chain(runtime))
+    workers.start("receiving", WATCH_INTERVAL_S, lambda: resume_receiving(node))
+    workers.start("watching", WATCH_INTERVAL_S, lambda: resume_watching(node))
+    workers.start("nonces", NONCE_SWEEP_S, lambda: drop_old_nonces(runtime))
+    serve(runtime, announce or print_ready)
+    runtime.clock.request_stop()
+    workers.join()
+    runtime.close()
+    log.info("stopped")
+    return 1 if workers.failed else 0
+
+
+def drop_old_nonces(runtime: Runtime) -> None:
+    """Forget nonces whose messages would be refused for their age anyway."""
+    with runtime.node.database.transaction() as tx:
+        tx.messages.drop_nonces_before(runtime.node.clock.now())
+
+
+def serve(runtime: Runtime, announce: Callable[[dict[str, object]], None]) -> None:
+    """Serve HTTP until a signal; `announce` is called once the port is open."""
+    settings = runtime.settings
+    config = uvicorn.Config(
+        build_app(runtime),
+        host=settings.listen_host,
+        port=settings.listen_port,
+        log_config=None,
+        access_log=False,  # paths of peer routes say nothing, but neither does an access log
+        server_header=False,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+    )
+    server = AnnouncingServer(config, runtime, announce)
+    server.run()
+
+
+class AnnouncingServer(uvicorn.Server):
+    """uvicorn that says when its port is open."""
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        runtime: Runtime,
+        announce: Callable[[dict[str, object]], None],
+    ) -> None:
+        super().__init__(config)
+        self._runtime = runtime
+        self._announce = announce
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Open the port, then announce city and address."""
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started:
+            port = self.servers[0].sockets[0].getsockname()[1]
+            host = self._runtime.settings.listen_host
+            self._announce(
+                {"city": self._runtime.node.city, "url": f"http://{host}:{port}", "ready": True}
+            )
+
+
+def print_ready(facts: dict[str, object]) -> None:
+    """One JSON line on standard output for whoever started the process."""
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
