@@ -8,10 +8,12 @@ import rlp  # type: ignore[import-untyped]
 from eth.abc import SignedTransactionAPI
 from eth.vm.forks.paris.transactions import ParisTransactionBuilder
 from eth_utils.exceptions import ValidationError
+from rlp.codec import consume_length_prefix  # type: ignore[import-untyped]
 
 from ledger_node.localchain.errors import TransactionRejectedError
 
 MAX_RAW_BYTES = 128 * 1024
+MAX_LIST_DEPTH = 4  # transaction, access list, its entries, their slots
 MAX_NONCE = 2**64 - 2  # EIP-2681
 _FIRST_LIST_BYTE = 0xC0
 _KNOWN_TYPES = (1, 2)
@@ -71,6 +73,7 @@ def parse_transaction(raw: bytes, chain_id: int, gas_limit: int) -> PoolTransact
 
 def _decode(raw: bytes) -> SignedTransactionAPI:
     try:
+        _refuse_deep(raw if raw[0] >= _FIRST_LIST_BYTE else raw[1:])
         signed = ParisTransactionBuilder.decode(raw)
         canonical = signed.encode() == raw
     except _DECODING_ERRORS as error:
@@ -78,3 +81,23 @@ def _decode(raw: bytes) -> SignedTransactionAPI:
     if not canonical:
         raise TransactionRejectedError("malformed transaction")
     return signed
+
+
+def _refuse_deep(encoded: bytes) -> None:
+    """Refuse lists nested deeper than any transaction's, without recursion.
+
+    The library's decoder recurses and copies at every level: seconds for a hundred kilobytes.
+    """
+    ends: list[int] = []
+    position = 0
+    while position < len(encoded):
+        while ends and position >= ends[-1]:
+            ends.pop()
+        _, kind, length, start = consume_length_prefix(encoded, position)
+        if kind is list:
+            ends.append(start + length)
+            position = start
+        else:
+            position = start + length
+        if len(ends) > MAX_LIST_DEPTH:
+            raise ValueError("lists are nested too deeply")

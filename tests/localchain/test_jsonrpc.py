@@ -129,7 +129,7 @@ _JSON = st.recursive(
 
 
 @settings(
-    max_examples=700, deadline=None, derandomize=True, database=None,
+    max_examples=400, deadline=None, derandomize=True, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )  # fmt: skip
 @given(data=st.data())
