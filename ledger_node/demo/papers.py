@@ -153,7 +153,7 @@ def build_papers(person: Person) -> list[Paper]:
             "结婚证",
         ),
         Paper(
-            "hpf-proof",
+            "hpf-cert",
             "公积金缴存证明.pdf",
             "application/pdf",
             build_pdf("住房公积金缴存使用证明", deposits, f"{fund[1]}(印)\n2026年03月02日"),

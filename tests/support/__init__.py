@@ -1,0 +1,1 @@
+"""Helpers shared by tests of several rooms: a consortium of real nodes on a real local chain."""
