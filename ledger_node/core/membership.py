@@ -166,7 +166,8 @@ def _with_keys(
     """Replace a role's keys and let each end where the next one in force begins."""
     intervals: list[KeyInterval] = []
     end: int | None = None
-    for known in sorted(keys, key=lambda each: each.valid_from_s, reverse=True):
+    by_time = sorted(keys, key=lambda each: each.valid_from_s)  # stable: then as announced
+    for known in reversed(by_time):
         if known.cancelled:
             intervals.append(replace(known, valid_until_s=known.valid_from_s))
         else:

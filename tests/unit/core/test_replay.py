@@ -1,0 +1,591 @@
+"""Replay: any honest history folds clean however it is cut (T9); every breach is named."""
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from ledger_node.core import event_types as t
+from ledger_node.core import replay_state
+from ledger_node.core.replay import order_events, replay
+from ledger_node.core.replay_compare import compare_states, compute_state_digest
+from ledger_node.core.replay_state import DiscrepancyCode, ReplayState
+from tests.unit.core.chain_histories import (
+    CITY_LOG,
+    GRANTS,
+    MEMBERSHIP,
+    STATUS,
+    History,
+    digest,
+    moved,
+)
+
+CODE = DiscrepancyCode
+WUHOU, MIANYANG, XIONGAN = "510107", "510700", "130629"
+HISTORIES = 200
+
+
+def fresh(contiguous=True):
+    return ReplayState(membership=MEMBERSHIP, contiguous=contiguous)
+
+
+def run(history, contiguous=True):
+    return replay(fresh(contiguous), history.events)
+
+
+def codes(state):
+    return [each.code for each in state.discrepancies]
+
+
+def make_pages(events, rng):
+    """The events in random pages, each overlapping the one before."""
+    at = 0
+    while at < len(events):
+        end = at + rng.randrange(1, 40)
+        yield events[max(0, at - rng.randrange(12)) : end]
+        at = end
+
+
+@pytest.mark.parametrize("block", range(0, HISTORIES, 20))
+def test_replay_doubled_reordered_missing_and_split_histories(block):
+    """T9 quick: the same state, or a named detection; 200 seeded histories, all four ways each."""
+    ways = Counter()
+    for seed in range(block, block + 20):
+        rng = random.Random(f"t9/{seed}")
+        history = History(seed).found().run(40)
+        events = history.events
+        whole = replay(fresh(), events)
+        assert codes(whole) == []
+        expected = compute_state_digest(whole)
+
+        doubled = [event for event in events for _ in range(rng.choice((1, 1, 2, 3)))]
+        assert len(doubled) > len(events)
+        state = replay(fresh(), doubled)
+        assert (codes(state), compute_state_digest(state)) == ([], expected)
+        ways["doubled"] += 1
+
+        shuffled = rng.sample(events, len(events))
+        assert shuffled != events
+        state = replay(fresh(), order_events(shuffled))
+        assert (codes(state), compute_state_digest(state)) == ([], expected)
+        assert CODE.EVENT_OUT_OF_ORDER in codes(replay(fresh(), shuffled))
+        ways["reordered"] += 1
+
+        state = fresh()
+        for page in make_pages(events, rng):
+            state = replay(state, page)
+        assert (codes(state), compute_state_digest(state)) == ([], expected)
+        assert compare_states(state, whole) == []
+        ways["split"] += 1
+
+        at = rng.randrange(len(events))
+        state = replay(fresh(), events[:at] + events[at + 1 :])
+        assert compute_state_digest(state) != expected
+        assert compare_states(whole, state), "a missing event must be located"
+        ways["missing"] += 1
+    assert ways == dict.fromkeys(("doubled", "reordered", "split", "missing"), 20)
+
+
+def test_replay_every_single_missing_event_is_located():
+    history = History(11).found().run(80)
+    whole = run(history)
+    names = Counter()
+    for at, event in enumerate(history.events):
+        state = replay(fresh(), history.events[:at] + history.events[at + 1 :])
+        name = type(event).__name__
+        places = [each.where for each in compare_states(whole, state)]
+        assert f"events {name}" in places
+        names[name] += 1
+        follows = at + 1 < len(history.events) and (
+            history.events[at + 1].position.block_number == event.position.block_number
+        )
+        if follows:
+            assert CODE.EVENT_GAP in codes(state), "a gap inside a block is seen by itself"
+    assert len(names) >= 15
+
+
+def test_replay_leaves_its_input_alone_and_fold_is_associative():
+    history = History(5).found().run(60)
+    half = replay(fresh(), history.events[:100])
+    before = compute_state_digest(half)
+    whole = replay(half, history.events[100:])
+    assert compute_state_digest(half) == before
+    assert compute_state_digest(whole) == compute_state_digest(run(history))
+
+
+def test_replay_head_and_generation_are_what_was_anchored():
+    history = History().found()
+    event = history.anchor(WUHOU)
+    state = run(history)
+    generation, head = state.held_head(WUHOU)
+    assert (generation, head.size, head.root) == (1, event.size, event.root)
+    assert state.held_head(MIANYANG) == (1, None)
+
+
+def test_replay_page_overlap_beyond_memory_is_out_of_order(monkeypatch):
+    monkeypatch.setattr("ledger_node.core.replay.RECENT_EVENTS", 10)
+    history = History(2).found()
+    state = replay(run(history), history.events[-10:])
+    assert codes(state) == []
+    assert codes(replay(state, history.events[:1])) == [CODE.EVENT_OUT_OF_ORDER]
+    assert len(state.recent) == 10
+
+
+def test_replay_discrepancies_are_capped_and_counted(monkeypatch):
+    monkeypatch.setattr(replay_state, "MAX_KEPT_DISCREPANCIES", 3)
+    history = History().found()
+    for _ in range(5):
+        history.emit(t.MemberReinstated, WUHOU)
+    state = run(history)
+    assert (len(state.discrepancies), state.discrepancy_count) == (3, 10)
+
+
+# --- one breach each; the history without its last step is the untouched twin ---------------
+
+
+def contradicted(h):
+    event = h.anchor()
+    h.events.append(replace(event, root=digest("other")))
+
+
+def gap(h):
+    h.next_block()
+    h.log_index = 1
+    h.anchor()
+
+
+def late(h):
+    event = h.anchor()
+    h.next_block()
+    h.anchor()
+    h.events.append(moved(event, log_index=event.position.log_index + 1))
+
+
+def two_hashes(h):
+    h.anchor()
+    h.next_tx()
+    event = h.anchor()
+    h.events[-1] = moved(event, block_hash=digest("fork"))
+
+
+def time_backwards(h):
+    h.anchor()
+    h.next_block(seconds=-1)
+    h.anchor()
+
+
+def unregistered(h):
+    h.anchor()
+    h.events[-1] = moved(h.events[-1], address=b"\x99" * 20)
+
+
+def not_current(h):
+    h.vote(t.ProposalKind.REGISTER_CONTRACT)
+    h.emit(t.ContractRegistered, t.ContractRole.CITY_LOG, b"\x99" * 20, h.block)
+    h.next_block()
+    h.anchor()
+
+
+def suspended_member(h, act):
+    h.vote(t.ProposalKind.SUSPEND_CITY)
+    h.emit(t.MemberSuspended, WUHOU)
+    act(h)
+
+
+def proposal(h, expires_s=1000):
+    h.proposals += 1
+    kind = t.ProposalKind.SUSPEND_CITY
+    values = (h.proposals, WUHOU, kind, b"", bytes(32), h.time_s + expires_s)
+    h.emit(t.ProposalCreated, *values)
+    return h.proposals
+
+
+def vote_after_expiry(h):
+    number = proposal(h)
+    h.next_block(seconds=1000)
+    h.emit(t.VoteCast, number, WUHOU, True)
+
+
+def vote_twice(h):
+    number = proposal(h)
+    h.emit(t.VoteCast, number, WUHOU, True)
+    h.emit(t.VoteCast, number, WUHOU, True)
+
+
+def too_few_votes(h):
+    number = proposal(h)
+    for city in (WUHOU, MIANYANG, XIONGAN):  # 3 of 5: 9 < 10
+        h.emit(t.VoteCast, number, city, True)
+    h.emit(t.ProposalExecuted, number)
+
+
+def execute_twice(h):
+    h.vote(t.ProposalKind.SUSPEND_CITY)
+    h.emit(t.ProposalExecuted, h.proposals)
+
+
+def anchored(h, size, generation=1):
+    h.emit(t.CheckpointAnchored, WUHOU, generation, size, digest("root"), address=CITY_LOG)
+
+
+def closed(h, generation, size, root):
+    h.vote(t.ProposalKind.CLOSE_GENERATION)
+    h.emit(t.GenerationClosed, WUHOU, generation, size, root, address=CITY_LOG)
+
+
+def held(h):
+    return h.anchor(WUHOU)
+
+
+def many_objections(h):
+    for _ in range(101):
+        h.objections += 1
+        values = (h.objections, WUHOU, digest("leaf"), MIANYANG, digest("why"))
+        h.emit(t.ObjectionRaised, *values, address=STATUS)
+
+
+def recorded(h, **changes):
+    event = h.record()
+    h.events[-1] = replace(event, **changes)
+    return event
+
+
+def consumed(h, grant_id, left, release=None):
+    release = release or digest("release", len(h.events))
+    h.emit(t.GrantConsumed, grant_id, release, left, address=GRANTS)
+
+
+def consume_after_revocation(h):
+    event = h.record()
+    h.emit(t.GrantRevoked, event.grant_id, event.releasing, address=GRANTS)
+    consumed(h, event.grant_id, event.uses - 1)
+
+
+def consume_late(h):
+    event = h.record(window_s=1000)
+    h.next_block(seconds=1000)
+    consumed(h, event.grant_id, event.uses - 1)
+
+
+def consume_early(h):
+    event = recorded(h, not_before_s=h.time_s + 1)
+    consumed(h, event.grant_id, event.uses - 1)
+
+
+def consume_used_up(h):
+    event = h.record(uses=1)
+    consumed(h, event.grant_id, 0)
+    consumed(h, event.grant_id, 0)
+
+
+def release_twice(h):
+    event = h.record(uses=2)
+    consumed(h, event.grant_id, 1, digest("same"))
+    consumed(h, event.grant_id, 0, digest("same"))
+
+
+def revoke_twice(h):
+    event = h.record()
+    for _ in range(2):
+        h.emit(t.GrantRevoked, event.grant_id, event.releasing, address=GRANTS)
+
+
+def revoke_many(h, count):
+    for number in range(count):
+        h.emit(t.GrantRevoked, digest("unknown", number), WUHOU, address=GRANTS)
+
+
+def record_again(h):
+    event = h.record()
+    h.events.append(moved(event, log_index=h.log_index))
+    h.log_index += 1
+
+
+BREACHES = {
+    "event_contradicted": (CODE.EVENT_CONTRADICTED, contradicted),
+    "event_gap": (CODE.EVENT_GAP, gap),
+    "event_out_of_order": (CODE.EVENT_OUT_OF_ORDER, late),
+    "event_unknown": (CODE.EVENT_UNKNOWN, lambda h: h.emit(t.UnknownEvent, (b"\0" * 32,), b"")),
+    "event_anonymous": (CODE.EVENT_UNKNOWN, lambda h: h.emit(t.UnknownEvent, (), b"")),
+    "block_two_hashes": (CODE.BLOCK_CONTRADICTED, two_hashes),
+    "block_time_backwards": (CODE.BLOCK_TIME_BACKWARDS, time_backwards),
+    "contract_unregistered": (CODE.CONTRACT_UNKNOWN, unregistered),
+    "contract_other_membership": (
+        CODE.CONTRACT_UNKNOWN,
+        lambda h: h.emit(t.UrlAnnounced, WUHOU, "https://x", 0, h.changes + 1, address=CITY_LOG),
+    ),
+    "contract_of_another_role": (
+        CODE.CONTRACT_UNKNOWN,
+        lambda h: h.emit(t.GrantRevoked, digest("x"), WUHOU, address=STATUS),
+    ),
+    "contract_not_current": (CODE.CONTRACT_NOT_CURRENT, not_current),
+    "membership_contradiction": (
+        CODE.MEMBERSHIP_CONTRADICTION,
+        lambda h: h.emit(t.ChangeCancelled, 99, WUHOU),
+    ),
+    "change_number_skipped": (
+        CODE.NUMBER_SKIPPED,
+        lambda h: h.emit(t.UrlAnnounced, WUHOU, "https://x", 0, h.changes + 2),
+    ),
+    "proposal_number_skipped": (
+        CODE.NUMBER_SKIPPED,
+        lambda h: [setattr(h, "proposals", h.proposals + 1), proposal(h)],
+    ),
+    "objection_number_skipped": (
+        CODE.NUMBER_SKIPPED,
+        lambda h: h.emit(
+            t.ObjectionRaised, 2, WUHOU, digest("l"), MIANYANG, digest("w"), address=STATUS
+        ),
+    ),
+    "suspended_without_vote": (
+        CODE.CHANGE_WITHOUT_VOTE,
+        lambda h: h.emit(t.MemberSuspended, WUHOU),
+    ),
+    "contract_without_vote": (
+        CODE.CHANGE_WITHOUT_VOTE,
+        lambda h: h.emit(t.ContractRegistered, t.ContractRole.GRANTS, b"\x99" * 20, h.block + 1),
+    ),
+    "key_without_vote": (
+        CODE.CHANGE_WITHOUT_VOTE,
+        lambda h: h.emit(t.KeyAnnounced, WUHOU, t.KeyRole.GATE, digest("k"), h.time_s, 0),
+    ),
+    "admitted_without_vote": (
+        CODE.CHANGE_WITHOUT_VOTE,
+        lambda h: h.emit(t.MemberAdmitted, "500000", "https://new.example"),
+    ),
+    "distrusted_without_vote": (
+        CODE.CHANGE_WITHOUT_VOTE,
+        lambda h: h.emit(
+            t.KeyDistrusted, WUHOU, t.KeyRole.GATE, digest("key", WUHOU, t.KeyRole.GATE), 1
+        ),
+    ),
+    "vote_of_another_kind": (
+        CODE.CHANGE_WITHOUT_VOTE,
+        lambda h: [
+            h.vote(t.ProposalKind.DISTRUST_KEY),
+            h.emit(t.MemberSuspended, WUHOU),
+        ],
+    ),
+    "vote_of_another_transaction": (
+        CODE.CHANGE_WITHOUT_VOTE,
+        lambda h: [
+            h.vote(t.ProposalKind.SUSPEND_CITY),
+            h.next_tx(),
+            h.emit(t.MemberSuspended, WUHOU),
+        ],
+    ),
+    "closed_without_vote": (
+        CODE.CHANGE_WITHOUT_VOTE,
+        lambda h: h.emit(t.GenerationClosed, WUHOU, 1, 0, digest("e"), address=CITY_LOG),
+    ),
+    "vote_unknown_proposal": (
+        CODE.PROPOSAL_UNKNOWN,
+        lambda h: h.emit(t.VoteCast, 99, WUHOU, True),
+    ),
+    "executed_unknown_proposal": (
+        CODE.PROPOSAL_UNKNOWN,
+        lambda h: h.emit(t.ProposalExecuted, 99),
+    ),
+    "vote_after_expiry": (CODE.PROPOSAL_OVER, vote_after_expiry),
+    "executed_twice": (CODE.PROPOSAL_OVER, execute_twice),
+    "voted_the_same_twice": (CODE.VOTE_REPEATED, vote_twice),
+    "three_of_five_votes": (CODE.QUORUM_MISSING, too_few_votes),
+    "stranger_votes": (
+        CODE.NOT_A_MEMBER,
+        lambda h: h.emit(t.VoteCast, proposal(h), "999999", True),
+    ),
+    "stranger_anchors": (
+        CODE.NOT_A_MEMBER,
+        lambda h: h.emit(t.CheckpointAnchored, "999999", 1, 5, digest("r"), address=CITY_LOG),
+    ),
+    "suspended_anchors": (
+        CODE.NOT_IN_GOOD_STANDING,
+        lambda h: suspended_member(h, lambda h: h.anchor(WUHOU)),
+    ),
+    "suspended_supersedes": (
+        CODE.NOT_IN_GOOD_STANDING,
+        lambda h: suspended_member(
+            h,
+            lambda h: h.emit(
+                t.StatusSet, WUHOU, digest("l"), t.StatusFlag.SPENT, bytes(32), address=STATUS
+            ),
+        ),
+    ),
+    "suspended_closes_objection": (
+        CODE.NOT_IN_GOOD_STANDING,
+        lambda h: suspended_member(
+            h,
+            lambda h: [
+                h.emit(
+                    t.ObjectionRaised, 1, WUHOU, digest("l"), MIANYANG, digest("w"), address=STATUS
+                ),
+                h.emit(t.ObjectionClosed, 1, t.ObjectionOutcome.UPHELD, address=STATUS),
+            ],
+        ),
+    ),
+    "grant_between_suspended": (
+        CODE.NOT_IN_GOOD_STANDING,
+        lambda h: suspended_member(h, lambda h: recorded(h, receiving=WUHOU)),
+    ),
+    "head_not_growing": (CODE.HEAD_NOT_GROWING, lambda h: [held(h), anchored(h, h.sizes[WUHOU])]),
+    "head_empty": (CODE.HEAD_NOT_GROWING, lambda h: anchored(h, 0)),
+    "head_of_another_generation": (CODE.GENERATION_WRONG, lambda h: anchored(h, 5, generation=2)),
+    "closed_another_generation": (
+        CODE.GENERATION_WRONG,
+        lambda h: closed(h, 2, 0, digest("e")),
+    ),
+    "closed_beyond_head": (CODE.CLOSING_WRONG, lambda h: closed(h, 1, 1, digest("r"))),
+    "closed_at_another_root": (
+        CODE.CLOSING_WRONG,
+        lambda h: [held(h), closed(h, 1, h.sizes[WUHOU], digest("other"))],
+    ),
+    "status_contradiction": (
+        CODE.STATUS_CONTRADICTION,
+        lambda h: h.emit(t.ObjectionWithdrawn, 9, address=STATUS),
+    ),
+    "objection_repeated": (
+        CODE.STATUS_CONTRADICTION,
+        lambda h: [
+            h.emit(t.ObjectionRaised, 1, WUHOU, digest("l"), MIANYANG, digest("w"), address=STATUS)
+            for _ in range(2)
+        ],
+    ),
+    "too_many_objections": (CODE.TOO_MANY_OBJECTIONS, many_objections),
+    "grant_recorded_again": (CODE.GRANT_REPEATED, record_again),
+    "grant_same_city": (
+        CODE.GRANT_MALFORMED,
+        lambda h: recorded(h, releasing=WUHOU, receiving=WUHOU),
+    ),
+    "grant_empty_window": (CODE.GRANT_MALFORMED, lambda h: recorded(h, not_before_s=2**40)),
+    "grant_past_window": (
+        CODE.GRANT_MALFORMED,
+        lambda h: recorded(h, not_before_s=1, not_after_s=h.time_s),
+    ),
+    "grant_no_uses": (CODE.GRANT_MALFORMED, lambda h: recorded(h, uses=0)),
+    "grant_zero_evidence": (CODE.GRANT_MALFORMED, lambda h: recorded(h, evidence=bytes(32))),
+    "consumed_unknown": (CODE.GRANT_UNKNOWN, lambda h: consumed(h, digest("unknown"), 0)),
+    "consumed_burnt": (
+        CODE.GRANT_UNKNOWN,
+        lambda h: [
+            h.emit(t.GrantRevoked, digest("burnt"), WUHOU, address=GRANTS),
+            consumed(h, digest("burnt"), 0),
+        ],
+    ),
+    "consumed_after_revocation": (CODE.GRANT_REVOKED, consume_after_revocation),
+    "consumed_late": (CODE.GRANT_OUTSIDE_WINDOW, consume_late),
+    "consumed_early": (CODE.GRANT_OUTSIDE_WINDOW, consume_early),
+    "consumed_used_up": (CODE.GRANT_USED_UP, consume_used_up),
+    "uses_left_wrong": (
+        CODE.USES_LEFT_WRONG,
+        lambda h: consumed(h, h.record(uses=3).grant_id, 1),
+    ),
+    "release_twice": (CODE.RELEASE_REPEATED, release_twice),
+    "revoked_twice": (CODE.GRANT_REVOKED_TWICE, revoke_twice),
+    "revoked_beyond_cap": (CODE.REVOCATION_CAP, lambda h: revoke_many(h, 21)),
+}
+
+CLEAN = {
+    "two hundred blocks": lambda h: [h.next_block() for _ in range(200)],
+    "twenty foreign revocations": lambda h: revoke_many(h, 20),
+    "twenty on each of two days": lambda h: [
+        revoke_many(h, 20),
+        h.next_block(seconds=86_400),
+        h.emit(t.GrantRevoked, digest("next day"), WUHOU, address=GRANTS),
+    ],
+    "consumed in its last second": lambda h: [
+        event := h.record(window_s=1000),
+        h.next_block(seconds=999),
+        consumed(h, event.grant_id, event.uses - 1),
+    ],
+    "closed at the held head": lambda h: [
+        event := held(h),
+        closed(h, 1, event.size, event.root),
+        h.next_block(),
+        anchored(h, 1, generation=2),
+    ],
+    "closed below the held head": lambda h: [held(h), closed(h, 1, 0, digest("empty"))],
+    "suspended city withdraws": lambda h: suspended_member(
+        h,
+        lambda h: h.emit(
+            t.StatusSet, WUHOU, digest("l"), t.StatusFlag.WITHDRAWN, bytes(32), address=STATUS
+        ),
+    ),
+    "vote changed": lambda h: [
+        number := proposal(h),
+        h.emit(t.VoteCast, number, WUHOU, False),
+        h.emit(t.VoteCast, number, WUHOU, True),
+    ],
+    "key replaced by vote": lambda h: [
+        h.vote(t.ProposalKind.REPLACE_KEY),
+        h.emit(t.KeyAnnounced, WUHOU, t.KeyRole.GATE, digest("new"), h.time_s, 0),
+    ],
+    "old contract still takes revocations": lambda h: [
+        event := h.record(),
+        h.next_block(),
+        h.vote(t.ProposalKind.REGISTER_CONTRACT),
+        h.emit(t.ContractRegistered, t.ContractRole.GRANTS, b"\x99" * 20, h.block + 1),
+        h.next_block(),
+        h.emit(t.GrantRevoked, event.grant_id, event.releasing, address=GRANTS),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", BREACHES)
+def test_replay_breach_is_named_and_located(name):
+    code, act = BREACHES[name]
+    assert codes(run(History().found())) == []
+    history = History().found()
+    act(history)
+    state = run(history)
+    assert code in codes(state), codes(state)
+    where = next(each.where for each in state.discrepancies if each.code is code)
+    last = history.events[-1].position
+    assert where == f"block {last.block_number} log {last.log_index}"
+
+
+@pytest.mark.parametrize("name", CLEAN)
+def test_replay_twin_of_a_breach_is_clean(name):
+    history = History().found()
+    CLEAN[name](history)
+    assert codes(run(history)) == []
+
+
+def test_replay_breaches_cover_every_code_of_the_fold():
+    elsewhere = {each for each in CODE if each.value.startswith(("log_", "state_"))}
+    assert {code for code, _ in BREACHES.values()} | elsewhere == set(CODE)
+
+
+def test_replay_without_contiguous_logs_takes_gaps_of_foreign_contracts():
+    history = History().found()
+    history.log_index += 5
+    history.anchor()
+    assert codes(run(history, contiguous=False)) == []
+    assert codes(run(history)) == [CODE.EVENT_GAP]
+
+
+def test_compare_states_names_missing_extra_and_different_places():
+    history = History().found()
+    grant = history.record()
+    first = run(history)
+    history.emit(t.GrantRevoked, grant.grant_id, grant.releasing, address=GRANTS)
+    other = history.record()
+    second = run(history)
+    found = {each.where: each.code for each in compare_states(first, second)}
+    address = GRANTS.hex()
+    assert found[f"grant {address} {grant.grant_id.hex()}"] is CODE.STATE_DIFFERS
+    assert found[f"grant {address} {other.grant_id.hex()}"] is CODE.STATE_EXTRA
+    assert found["events GrantRevoked"] is CODE.STATE_EXTRA
+    back = {each.where: each.code for each in compare_states(second, first)}
+    assert back[f"grant {address} {other.grant_id.hex()}"] is CODE.STATE_MISSING
+    assert compute_state_digest(first) != compute_state_digest(second)
+
+
+def test_compute_state_digest_takes_sizes_beyond_53_bits():
+    history = History().found()
+    history.emit(t.CheckpointAnchored, WUHOU, 1, 2**64 - 1, digest("r"), address=CITY_LOG)
+    closed(history, 1, 2**64 - 1, digest("r"))
+    state = run(history)
+    assert len(compute_state_digest(state)) == 32
+    history.events[-1] = replace(history.events[-1], size=2**64 - 2)
+    assert compute_state_digest(run(history)) != compute_state_digest(state)
