@@ -22,6 +22,10 @@ from pathlib import Path
 from ledger_node.edges.documents.segments import SegmentStore
 store = SegmentStore(Path(sys.argv[1]))
 worker, rounds = sys.argv[2], int(sys.argv[3])
+store.put([worker.encode()])  # owns a segment from here on
+if worker in ("left", "right"):
+    print(flush=True)
+    sys.stdin.readline()
 for number in range(rounds):
     addresses = [store.put([f"{worker}/{number}/{i}".encode() * 40])[0] for i in range(5)]
     addresses.append(store.put([f"shared/{number}".encode() * 40])[0])
@@ -60,7 +64,7 @@ print(json.dumps({"growth_kib": peak_kib() - before, "size": (directory / "big")
 
 def start_writer(directory: Path, worker: str, rounds: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", WRITER, str(directory), worker, str(rounds)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def collect(process: subprocess.Popen[str]) -> list[bytes]:
@@ -99,6 +103,13 @@ def test_put_sync_under_sigkill_keeps_everything_acknowledged(tmp_path: Path) ->
 def test_put_by_two_processes_at_once_both_are_kept(tmp_path: Path) -> None:
     watcher = SegmentStore(tmp_path)
     processes = [start_writer(tmp_path, worker, 60) for worker in ("left", "right")]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     acknowledged = [collect(process) for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     assert [len(addresses) for addresses in acknowledged] == [360, 360]

@@ -9,6 +9,7 @@ import random
 import shutil
 import sqlite3
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -283,6 +284,29 @@ def test_put_disk_full_raises_unavailable_and_keeps_earlier_puts(
     assert opened.has(kept)
     assert opened.has(address_of(b"after"))
     assert not opened.has(address_of(b"small"))
+
+
+def test_put_producer_fails_leaves_no_bytes_behind_later_records(tmp_path: Path) -> None:
+    store = SegmentStore(tmp_path)
+    store.put([b"before"])
+    (segment,) = segments_of(tmp_path)
+    size = segment.stat().st_size
+
+    def broken_upload() -> Iterator[bytes]:
+        yield bytes(3_000_000)
+        assert segment.stat().st_size > 3_000_000, "nothing had been written yet"
+        raise RuntimeError("the upload broke off")
+
+    with pytest.raises(RuntimeError):
+        store.put(broken_upload())
+    assert segment.stat().st_size == size
+    store.put([b"after"])
+    store.sync()
+    store.close()
+    drop_index(tmp_path)
+    opened = SegmentStore(tmp_path)
+    assert opened.has(address_of(b"before"))
+    assert opened.has(address_of(b"after"))
 
 
 def test_put_by_many_threads_all_are_kept(tmp_path: Path) -> None:
