@@ -107,6 +107,20 @@ def test_find_number_owners_only_exact_subject_type_and_number(database: Databas
         assert tx.intake.find_number_owners([]) == {}
 
 
+def test_find_number_owners_more_keys_than_one_statement_takes_finds_all(
+    database: Database,
+) -> None:
+    row = material(1)
+    save(database, row)
+    assert row.number_tag is not None
+    held = DuplicateKey(tag("person 1"), "marriage-cert", row.number_tag)
+    others = [DuplicateKey(tag(f"nobody {i}"), "marriage-cert", tag("n")) for i in range(11_000)]
+    with database.read() as tx:
+        for place in (0, 5_000, 11_000):
+            keys = [*others[:place], held, *others[place:]]
+            assert tx.intake.find_number_owners(keys) == {held: row.material_id}
+
+
 @pytest.mark.parametrize(
     "again",
     [
