@@ -20,8 +20,14 @@ contract CityLogHandler is World {
         }
     }
 
+    /// @dev If the city is suspended the next one anchors too: one suspended member at a time.
     function anchorGrowth(uint256 who, uint64 growth) external {
         uint32 city = cityAt(who);
+        _grow(city, growth);
+        if (!membership.inGoodStanding(city)) _grow(cityAt(who % CITIES + 1), growth);
+    }
+
+    function _grow(uint32 city, uint64 growth) private {
         uint64 size = modelSize[city];
         growth = 1 + growth % 300;
         bytes32 root = EqualTree.root(size + growth);

@@ -36,16 +36,20 @@ contract GrantsHandler is World {
     function record(uint256 which, uint256 who, uint256 from, uint256 to, uint32 start, uint32 length)
         external
     {
-        bytes32 terms = termsAt(which);
         Model memory wanted = Model({
             state: 1,
             releasing: cityAt(from),
             receiving: cityAt(to % 8 == 7 ? from % CITIES : from % CITIES + 1 + to % 3),
             recorder: cityAt(who),
             notBefore: uint64(block.timestamp) + start % 2_000,
-            notAfter: uint64(block.timestamp) + start % 2_000 + (start % 8 == 7 ? 0 : 1 + length % 20_000),
+            notAfter: uint64(block.timestamp) + start % 2_000
+                + (start % 8 == 7 ? 0 : 1 + length % 20_000),
             usesLeft: 1 + length % 3
         });
+        _record(termsAt(which), wanted);
+    }
+
+    function _record(bytes32 terms, Model memory wanted) private {
         bool allowed = models[terms].state == 0 && wanted.releasing != wanted.receiving
             && wanted.notBefore < wanted.notAfter && _standing(wanted);
         vm.prank(accountOf(wanted.recorder, KeyRole.Gate));
@@ -98,7 +102,21 @@ contract GrantsHandler is World {
     /// @dev The releaser itself, so that many calls are good.
     function consumeByReleaser(uint256 which, uint256 release) external {
         bytes32 terms = termsAt(which);
+        if (models[terms].state == 0) _recordGood(terms, release);
         if (models[terms].releasing != 0) _consume(terms, models[terms].releasing, release);
+    }
+
+    /// @dev Three different members in good standing, of which there are always that many.
+    function _recordGood(bytes32 terms, uint256 rotation) private {
+        uint32[3] memory parties;
+        uint256 found;
+        for (uint256 i = 0; found < 3; ++i) {
+            uint32 city = cityAt(rotation % CITIES + i);
+            if (membership.inGoodStanding(city)) parties[found++] = city;
+        }
+        uint64 now_ = uint64(block.timestamp);
+        Model memory wanted = Model(1, parties[0], parties[1], parties[2], now_, now_ + 9_000, 2);
+        _record(terms, wanted);
     }
 
     function turn(uint256 who) external {
