@@ -49,6 +49,7 @@ from ledger_node.flows.facts import (
     load_chain_view,
     read_status_flags,
 )
+from ledger_node.flows.following import catch_up
 from ledger_node.flows.granting import (
     HeldGrant,
     find_grant_on_chain,
@@ -290,6 +291,7 @@ def _answer(node: Node, city: CityId, request: FindRequest, digest: bytes) -> Fi
     terms = request.terms
     grant_id = compute_grant_id(terms)
     _demand_within_limit(node, city)
+    catch_up(node)
     verify_held_evidence(node, terms, request.bundle, request.evidence)
     with node.database.read() as tx:
         view = load_chain_view(tx)

@@ -94,6 +94,20 @@ def resume_following(node: ChainNode, max_rounds: int = 1_000_000) -> FollowRoun
     return FollowRound(done.tip, taken, rolled_back, done.caught_up)
 
 
+def catch_up(node: ChainNode) -> None:
+    """Take in what came since the loop's last turn, before a decision for another city.
+
+    A silent endpoint changes nothing here: decisions look at the age of the tip themselves.
+
+    Raises:
+        LedgerHaltedError: A chain halt stands or was latched.
+    """
+    try:
+        resume_following(node)
+    except ChainUnavailableError:
+        return
+
+
 def run_following_round(node: ChainNode) -> FollowRound:
     """One range of blocks, or one step back to a fork point.
 

@@ -52,6 +52,7 @@ from ledger_node.core.terms_format import compute_grant_id
 from ledger_node.core.types import CityId, GrantId, ReleaseCommitment, Salt
 from ledger_node.flows.answering import BuiltAnswer, build_answer, decide_request
 from ledger_node.flows.facts import leaf_hash_of, load_chain_view, read_status_flags
+from ledger_node.flows.following import catch_up
 from ledger_node.flows.halts import demand_no_halt
 from ledger_node.flows.node import Node
 from ledger_node.flows.outbox import ContractCall, submit
@@ -108,6 +109,7 @@ def accept_request(node: Node, city: CityId, body: bytes, head: SignedHead) -> b
     if row is None:
         request = parse_release_request(body)
         _demand_within_limit(node, city)
+        catch_up(node)
         decision = decide_request(node, city, request)
         built = build_answer(node, request, digest, decision)
         row = _build_row(node, city, compute_grant_id(request.terms), digest, body, head, built)

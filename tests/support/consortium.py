@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx2
 import uvicorn
 
 from api.app import build_app
@@ -32,7 +33,7 @@ from ledger_node.flows.receiving import resume_receiving
 from ledger_node.flows.releasing import resume_releasing
 from ledger_node.flows.sequencing import open_log, resume_sequencing, run_sequencing_round
 from ledger_node.founding import FIVE_CITIES, CityPlan, found_consortium
-from ledger_node.wiring import Runtime, open_runtime
+from ledger_node.wiring import CLOCK_KEPT_S, Runtime, open_runtime
 
 CHAIN_ID = 7107
 DOMAIN = "tongban.example"
@@ -113,6 +114,14 @@ class Consortium:
             resume_outbox(node)
             resume_releasing(node)
             resume_receiving(node)
+
+    def pass_time(self, seconds: int) -> None:
+        """Move the chain's clock (test clock only) and make a block, so that nodes follow."""
+        for method, params in (("evm_increaseTime", [seconds]), ("evm_mine", [])):
+            question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+            answer = httpx2.post(self.rpc, json=question, timeout=10).json()
+            assert "error" not in answer, answer
+        time.sleep(CLOCK_KEPT_S)  # the nodes' clocks keep the offset that long
 
     def settle(
         self, done: Callable[[], object], slugs: Sequence[str] = (), limit_s: float = 30.0
