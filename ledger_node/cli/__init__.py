@@ -1,0 +1,26 @@
+"""`tongban`: the command line of window staff, operators and auditors.
+
+Every command takes `--json`; exit codes are in `output.py`. Modules are imported when their
+command runs, so that `tongban verify` needs neither a database nor a chain library.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from ledger_node.cli import chain, node
+
+app = typer.Typer(
+    name="tongban",
+    help="通办:城市间共享材料账本 / a shared materials ledger for cities",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(chain.app, name="chain")
+app.add_typer(node.app, name="node")
+
+
+def main() -> None:
+    """Entry point of the `tongban` script."""
+    app()
