@@ -22,7 +22,7 @@ from ledger_node.core.anchor import (
     compute_final_block,
     decide_next_anchor,
 )
-from ledger_node.core.errors import ConflictError
+from ledger_node.core.errors import UnavailableError
 from ledger_node.core.event_types import ContractRole, KeyRole
 from ledger_node.core.merkle import EMPTY_TREE_HEAD, TreeHead
 from ledger_node.core.proof_nodes import compute_root_of_nodes
@@ -51,8 +51,8 @@ from ledger_node.ports.database_chain import AnchorRow, OutboxRow
 ANCHOR_KIND = "anchor"
 
 
-class NoCityLogError(ConflictError):
-    """The consortium has no current CityLog yet."""
+class NoCityLogError(UnavailableError):
+    """No CityLog is current at a final block yet: anchoring waits."""
 
     code = "no_city_log"
 

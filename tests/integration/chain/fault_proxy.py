@@ -67,7 +67,6 @@ ANSWER_FAULTS: dict[str, tuple[Callable[[Item, Any], bool], Callable[[Any], Any]
     "null-receipt": (_is("eth_getTransactionReceipt"), lambda result: None),
     "wrong-chain-id": (_is("eth_chainId"), lambda result: "0x2a"),
     "missing-logs": (_is("eth_getLogs"), lambda result: result[:-1]),
-    "doubled-logs": (_is("eth_getLogs"), lambda result: [*result, *result][::-1]),
 }
 SEND_FAULTS = ("accepted-then-error", "already-known", "nonce-too-low")
 SOCKET_FAULTS = ("refused", "timeout", "reset-mid-body", "http-500", "malformed-json")

@@ -24,6 +24,7 @@ from ledger_node.flows.deploying import Deployment
 from ledger_node.flows.halts import LedgerHaltedError
 from ledger_node.ports.chain import ContractRevertError
 from tests.contracts.anvil import Anvil
+from tests.integration.chain.anvils import running_anvil
 from tests.integration.chain.fault_proxy import FAULTS, FaultProxy, running_proxy
 from tests.integration.chain.support import (
     CITIES,
@@ -35,7 +36,7 @@ from tests.integration.chain.support import (
     profile_of,
     sqlite_copy,
 )
-from tests.localchain.support import CHAIN_ID, running_anvil
+from tests.localchain.support import CHAIN_ID
 
 pytestmark = pytest.mark.integration
 
@@ -67,8 +68,9 @@ class Stage:
 
 
 @pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    with running_anvil() as url, running_proxy(url) as (proxy_url, proxy):
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    folder = tmp_path_factory.mktemp("anvil")
+    with running_anvil(folder) as url, running_proxy(url) as (proxy_url, proxy):
         anvil = Anvil(url)
         chain = EvmChain(url)
         deployment = deploy(chain, WallClock(), CITIES[:1])
