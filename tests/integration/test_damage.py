@@ -94,7 +94,7 @@ def demand_only(
 @pytest.mark.parametrize("column", ["sealed_statement", "commitment"])
 def test_load_material_flipped_bit_in_its_row_is_named(damaged: Damaged, column: str) -> None:
     chance = random.Random(column)
-    for flip in range(FLIPS // 2):
+    for flip in range(FLIPS // 2 if column == "sealed_statement" else 8):
         at, bit = flip % 4, chance.getrandbits(16)
         where = f"material_id = '{damaged.ids[at]}'"
         damaged.flip_cell("city.sqlite", "materials", column, where, bit)
@@ -106,6 +106,19 @@ def test_load_material_flipped_bit_in_its_row_is_named(damaged: Damaged, column:
             demand_only(found, at, CiphertextAuthError, damaged.ids[at])
         damaged.flip_cell("city.sqlite", "materials", column, where, bit)
     assert outcomes(damaged, load_material) == [None] * 4
+
+
+def test_load_material_another_commitment_in_material_and_entry_alike_is_refused(
+    damaged: Damaged,
+) -> None:
+    where = f"material_id = '{damaged.ids[2]}'"
+    with sqlite3.connect(damaged.root / "city.sqlite") as raw:
+        raw.execute("PRAGMA foreign_keys=OFF")
+        forged, old = b"\x07" * 32, f"(SELECT commitment FROM materials WHERE {where})"
+        raw.execute(f"UPDATE entries SET commitment = ? WHERE commitment = {old}", (forged,))
+        raw.execute(f"UPDATE materials SET commitment = ? WHERE {where}", (forged,))
+    raw.close()
+    demand_only(outcomes(damaged, load_material), 2, CiphertextAuthError, damaged.ids[2])
 
 
 def test_load_material_sealed_statements_exchanged_between_rows_are_refused(

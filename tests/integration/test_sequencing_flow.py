@@ -51,7 +51,7 @@ def test_run_sequencing_round_grows_the_log_step_by_step(
 ) -> None:
     open_log(city)
     commitments: list[bytes] = []
-    for step in (1, 2, 253, 1, 5, 300):
+    for step in (1, 254, 2, 300):
         commitments += log_accesses(city, step, len(commitments))
         done = run_sequencing_round(city)
         assert (done.assigned, done.head.size) == (step, len(commitments))
@@ -127,24 +127,27 @@ def test_run_sequencing_round_another_tile_in_place_latches_a_halt(
         run_sequencing_round(city)
 
 
-@pytest.mark.parametrize("name", ["tile/0/000.p/5", "tile/entries/000.p/5"])
+@pytest.mark.parametrize(
+    ("size", "name"),
+    [(5, "tile/0/000.p/5"), (5, "tile/entries/000.p/5"), (256, "tile/1/000.p/1")],
+)
 def test_run_sequencing_round_right_edge_damaged_latches_a_halt(
-    city: Node, tmp_path: Path, name: str
+    city: Node, tmp_path: Path, size: int, name: str
 ) -> None:
     open_log(city)
-    log_accesses(city, 5)
+    log_accesses(city, size)
     run_sequencing_round(city)
     path = tmp_path / LOG / name
     data = bytearray(path.read_bytes())
     data[random.Random(name).randrange(len(data))] ^= 0x10
     path.chmod(0o644)
     path.write_bytes(data)
-    log_accesses(city, 1, 5)
+    log_accesses(city, 1, size)
     with pytest.raises(LedgerHaltedError) as stopped:
         run_sequencing_round(city)
     assert stopped.value.reason == "tile_damaged"
     with city.database.read() as tx:
-        assert tx.log.load_head().size == 5
+        assert tx.log.load_head().size == size
 
 
 def test_publish_rows_that_contradict_the_head_latch_a_halt(city: Node) -> None:
