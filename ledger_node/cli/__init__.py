@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from ledger_node.cli import chain, node
+from ledger_node.cli import chain, demo, node
 
 app = typer.Typer(
     name="tongban",
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.add_typer(chain.app, name="chain")
 app.add_typer(node.app, name="node")
+app.command("demo")(demo.run)
 
 
 def main() -> None:
