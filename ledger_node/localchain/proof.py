@@ -13,8 +13,6 @@ from trie.hexary import HexaryTrie
 from ledger_node.localchain.chain import LocalChain
 from ledger_node.localchain.overlay import OverlayDB
 
-EMBEDDED_BELOW_BYTES = 32
-
 
 @dataclass(frozen=True, slots=True)
 class StorageProof:
@@ -59,11 +57,6 @@ def _prove_slot(storage_trie: HexaryTrie, slot: int) -> StorageProof:
 
 
 def _nodes(found: HexaryTrie, key: bytes) -> tuple[bytes, ...]:
-    """Nodes that are hashed by their parent; shorter ones stand inside it already."""
+    """Nodes from the root down; keys are hashes, so none is short enough to stand in its parent."""
     path = found.get_proof(key)  # type: ignore[no-untyped-call]
-    encoded = [rlp.encode(node) for node in path]
-    return tuple(
-        node
-        for position, node in enumerate(encoded)
-        if position == 0 or len(node) >= EMBEDDED_BELOW_BYTES
-    )
+    return tuple(rlp.encode(node) for node in path)

@@ -43,7 +43,10 @@ def _nonce(chain: LocalChain, sender: Sender) -> int:
 def test_submit_nonce_gap_waits_until_it_is_filled(chain: LocalChain, store: Store) -> None:
     sender = Sender()
     raws = [sender.sign(None, CREATION) for _ in range(4)]
-    for position in (3, 1, 0):
+    chain.submit(raws[3])
+    chain.make_block()
+    assert (_nonce(chain, sender), store.load_pending()) == (0, [raws[3]])
+    for position in (1, 0):
         chain.submit(raws[position])
     chain.make_block()
     assert _nonce(chain, sender) == 2
