@@ -51,7 +51,7 @@ NOT_SHOWN = (
     ),
     (
         "城市间未用 TLS(同一台机器);文件内容真伪由签发单位负责。",
-        "No TLS between cities on one machine; whether a paper tells the truth is its issuer's word.",
+        "No TLS on one machine; whether a paper tells the truth is its issuer's word.",
     ),
 )
 

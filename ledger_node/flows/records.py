@@ -6,9 +6,12 @@ key erases the record, backups of the database included.
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ledger_node.core.derivation import MATERIAL_KEY_BYTES, derive_sealing_key
 from ledger_node.flows.node import Node
 from ledger_node.flows.sealing import open_value, seal_value
+from ledger_node.ports.keys import KeyConflictError
 
 
 def open_record_key(node: Node, name: str) -> bytes:
@@ -17,7 +20,8 @@ def open_record_key(node: Node, name: str) -> bytes:
     Two processes may be first at once: the store keeps one key, and both use that one.
     """
     if not node.key_store.has(name):
-        node.key_store.put_all({name: node.entropy(MATERIAL_KEY_BYTES)})
+        with suppress(KeyConflictError):  # another process was first: its key is the key
+            node.key_store.put_all({name: node.entropy(MATERIAL_KEY_BYTES)})
     (key,) = node.key_store.get_all([name])
     return derive_sealing_key(key)
 
