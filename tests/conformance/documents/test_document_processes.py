@@ -7,7 +7,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -67,10 +66,16 @@ def start_writer(directory: Path, worker: str, rounds: int) -> subprocess.Popen[
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+def read_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
 def collect(process: subprocess.Popen[str]) -> list[bytes]:
-    """Acknowledged addresses: whole lines only."""
-    output, _ = process.communicate(timeout=60)
-    lines = output.splitlines(keepends=True)
+    """Acknowledged addresses: whole lines only, to the end of the process."""
+    assert process.stdout is not None
+    with process:
+        lines = process.stdout.readlines()
     whole = [line for line in lines if line.endswith("\n")]
     return [bytes.fromhex(text) for line in whole for text in line.split()]
 
@@ -83,17 +88,15 @@ def assert_all_readable(directory: Path, addresses: list[bytes]) -> None:
 
 
 def test_put_sync_under_sigkill_keeps_everything_acknowledged(tmp_path: Path) -> None:
-    rng, acknowledged = random.Random(7), []
+    rng, acknowledged = random.Random(7), list[bytes]()
     for trial in range(6):
         process = start_writer(tmp_path, f"trial {trial}", 1_000_000)
-        assert process.stdout is not None
-        assert process.stdout.readline(), "the writer never acknowledged anything"
-        time.sleep(rng.uniform(0.05, 0.15))
+        seen = [read_line(process) for _ in range(rng.randrange(5, 30))]
         process.send_signal(signal.SIGKILL)
-        addresses = collect(process)
+        seen_addresses = [bytes.fromhex(text) for line in seen for text in line.split()]
+        assert len(seen_addresses) >= 20, "the kill came before there was anything to lose"
+        acknowledged += seen_addresses + collect(process)
         assert process.returncode == -signal.SIGKILL
-        assert len(addresses) >= 20, "the kill came before there was anything to lose"
-        acknowledged += addresses
         assert_all_readable(tmp_path, acknowledged)
     for path in tmp_path.glob("index.db*"):
         path.unlink()
@@ -103,9 +106,7 @@ def test_put_sync_under_sigkill_keeps_everything_acknowledged(tmp_path: Path) ->
 def test_put_by_two_processes_at_once_both_are_kept(tmp_path: Path) -> None:
     watcher = SegmentStore(tmp_path)
     processes = [start_writer(tmp_path, worker, 60) for worker in ("left", "right")]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "\n"
+    assert [read_line(process) for process in processes] == ["\n", "\n"]
     for process in processes:
         assert process.stdin is not None
         process.stdin.write("go\n")

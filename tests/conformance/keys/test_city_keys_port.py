@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import json
 import os
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from eth_account import Account
 
 from ledger_node.core.derivation import MalformedKeyError
+from ledger_node.core.errors import CiphertextAuthError
 from ledger_node.core.types import Address, PublicKey
 from ledger_node.edges.keys import CityKeysFile, KeyStoreFile, generate_city_keys
 from ledger_node.edges.keys.accounts import PASSPHRASE_FILE
@@ -209,6 +211,20 @@ def test_use_of_a_missing_or_damaged_secret_is_a_typed_error(tmp_path: Path, nam
     path.unlink()
     with pytest.raises(KeyMissingError):
         SECRET_USES[name](CityKeysFile(tmp_path / "city"))
+
+
+def test_sign_transaction_keystore_that_says_another_account_is_refused(tmp_path: Path) -> None:
+    generate_city_keys(tmp_path / "city", tmp_path / "govern", os.urandom)
+    path = tmp_path / "city" / "anchor.json"
+    address = CityKeysFile(tmp_path / "city").account(KeyRole.ANCHOR).hex()
+    content = path.read_text()
+    assert address in content.lower()
+    keystore = json.loads(content)
+    path.write_text(json.dumps({**keystore, "address": "00" * 20}))
+    with pytest.raises(CiphertextAuthError):
+        CityKeysFile(tmp_path / "city").sign_transaction(KeyRole.ANCHOR, FIELDS[0])
+    path.write_text(content)
+    assert CityKeysFile(tmp_path / "city").sign_transaction(KeyRole.ANCHOR, FIELDS[0])
 
 
 def test_open_of_files_reads_nothing_until_a_key_is_needed(tmp_path: Path) -> None:

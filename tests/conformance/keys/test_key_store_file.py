@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,8 @@ def test_open_after_kill_inside_rotation_keeps_keys_and_ends_it(tmp_path: Path, 
         [sys.executable, "-c", ROTATE_AND_DIE, str(tmp_path / "keys"), point], timeout=60
     )
     assert child.returncode == 9, "the fault did not fire"
+    if point == "key overwritten":
+        assert not any((tmp_path / "keys" / "wrapping" / "1.key").read_bytes())
     opened = open_store(tmp_path / "keys")
     assert opened.get_all(list(KEYS)) == list(KEYS.values())
     begun = point not in {"before create", "after create"}
@@ -224,6 +227,25 @@ def test_rotate_epoch_while_another_process_puts_loses_nothing(tmp_path: Path) -
     assert rotations == [2, 3, 4, 5]
     assert store.rotate_epoch() == 6
     assert wrapping_files(tmp_path) == ["6.key"]
+
+
+def test_get_all_epoch_ends_between_row_and_key_reads_the_row_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = open_store(tmp_path)
+    other.put_all(KEYS)
+    store = open_store(tmp_path)
+    real, rotations = store._load_rows, []
+
+    def load_then_rotate(names: Sequence[str]) -> dict[str, tuple[int, bytes]]:
+        rows = real(names)
+        if not rotations:
+            rotations.append(other.rotate_epoch())
+        return rows
+
+    monkeypatch.setattr(store, "_load_rows", load_then_rotate)
+    assert store.get_all(list(KEYS)) == list(KEYS.values())
+    assert rotations == [2]
 
 
 def test_put_all_thousands_are_stored_in_one_commit(tmp_path: Path) -> None:

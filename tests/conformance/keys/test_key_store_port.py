@@ -65,6 +65,7 @@ def test_put_all_other_key_under_a_taken_name_stores_nothing(
 @pytest.mark.parametrize(
     ("name", "secret"),
     [("", bytes(32)), ("n" * 201, bytes(32)), ("short", bytes(31)), ("long", bytes(33))],
+    ids=["no name", "long name", "short key", "long key"],
 )
 def test_put_all_malformed_name_or_key_is_refused(
     open_store: OpenStore, name: str, secret: bytes
@@ -97,7 +98,7 @@ def test_destroy_is_final_and_idempotent(open_store: OpenStore) -> None:
     assert other.get_all(["material-1"]) == [KEYS["material-1"]]
 
 
-@pytest.mark.parametrize("secret", [KEYS["material-2"], b"z" * 32])
+@pytest.mark.parametrize("secret", [KEYS["material-2"], b"z" * 32], ids=["same", "other"])
 def test_put_all_destroyed_name_stays_taken(open_store: OpenStore, secret: bytes) -> None:
     store = open_store()
     store.put_all(KEYS)

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -114,6 +113,19 @@ def test_put_all_device_error_is_unavailable_and_a_retry_ends_it(
     assert store.read_all(tiles) == list(tiles.values())
 
 
+def test_replace_checkpoint_syncs_the_file_then_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = TileDirectory(tmp_path)
+    synced, real = [], os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: (synced.append(os.readlink(f"/proc/self/fd/{fd}")), real(fd))[1]
+    )
+    store.replace_checkpoint(b"note")
+    assert [Path(path).suffix for path in synced] == [".part", Path(tmp_path).suffix]
+    assert synced[1] == str(tmp_path)
+
+
 def test_replace_checkpoint_fails_keeps_the_last(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,12 +152,12 @@ def test_put_all_under_sigkill_never_leaves_half_a_file(tmp_path: Path) -> None:
             text=True,
         )
         assert process.stdout is not None
-        assert process.stdout.readline()
-        time.sleep(rng.uniform(0.03, 0.1))
-        process.send_signal(signal.SIGKILL)
-        output, _ = process.communicate(timeout=30)
+        with process:
+            lines = [process.stdout.readline() for _ in range(rng.randrange(5, 20))]
+            process.send_signal(signal.SIGKILL)
+            lines += process.stdout.readlines()
         assert process.returncode == -signal.SIGKILL
-        done = [int(line) for line in output.splitlines(keepends=True) if line.endswith("\n")]
+        done = [int(line) for line in lines if line.endswith("\n")]
         assert len(done) >= 5, "the kill came before there was anything to lose"
         start = done[-1]
         for path in (tmp_path / "tile").rglob("*"):
