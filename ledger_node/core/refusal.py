@@ -195,11 +195,7 @@ class Decision:
 ALLOWED = Decision()
 
 _NOT_GRANTED = (NotGrantedError, "所要内容超出授权范围。", "more is asked for than was granted.")
-_NOT_AVAILABLE = (
-    MaterialNotAvailableError,
-    "没有可提供的材料。",
-    "there is no material to release.",
-)
+_NOT_AVAILABLE = (MaterialNotAvailableError, "没有可提供的材料。", "there is nothing to release.")
 _ERRORS: Mapping[Refusal, tuple[type[LedgerError], str, str]] = {
     Refusal.WRONG_CHAIN: (
         WrongChainError,
@@ -260,7 +256,7 @@ _ERRORS: Mapping[Refusal, tuple[type[LedgerError], str, str]] = {
     ),
     Refusal.CHAIN_STALE: (
         ChainStaleError,
-        "链上时间与本机时间相差过大,暂不办理,请稍后再试。",
+        "链上时间与本机时间相差过大,请稍后再试。",
         "chain time and local clock are too far apart; retry later.",
     ),
     Refusal.NOTHING_ASKED: (

@@ -228,6 +228,17 @@ def _passkey():
             x.passkey(signed, parts=foreign),
         ),
         "other-rp-named": ("PasskeyError", x.passkey(signed) | {"rp_id": "evil.example"}),
+        "other-rp-throughout": (
+            "PasskeyError",
+            x.passkey(
+                signed,
+                origin="https://evil.example",
+                rp_id="evil.example",
+                parts=x.authenticator().get_assertion(
+                    signed, "https://evil.example", rp_id="evil.example"
+                ),
+            ),
+        ),
         "page-of-another-site": ("PasskeyError", x.passkey(signed, origin=evil)),
         "page-without-tls": ("PasskeyError", x.passkey(signed, origin=http)),
         "page-named-otherwise": (

@@ -243,6 +243,17 @@ def test_verify_evidence_sign_count_not_above_last_raises():
     assert passkey_reason(made, terms, last_sign_count=7) == "assertion"
 
 
+@pytest.mark.parametrize(
+    "client_data",
+    [b"[" * 4096, b'{"type":"webauthn.get","challenge":1,"origin":"x"}', b"\xff", b"[]"],
+    ids=["deep", "challenge no text", "no utf-8", "no object"],
+)
+def test_verify_evidence_odd_client_data_raises_only_ours(client_data):
+    terms = x.terms(basis="passkey")
+    made = x.passkey(x.challenge(x.grant_id(terms)), parts={"clientDataJSON": client_data})
+    assert passkey_reason(made, read_terms(terms)) == "assertion"
+
+
 def test_verify_evidence_key_of_refused_algorithm_raises():
     """The good assertion, by a key whose algorithm names RSA: refused before any signature."""
     made = x.passkey(x.challenge(x.grant_id(x.terms(basis="passkey"))))

@@ -157,7 +157,7 @@ def test_message_request_vector(vector):
         )
         assert verified.city == exchange.RECEIVING
         assert verified.nonce == exchange.salt("request")[:16]
-        assert (verified.created_at_s, verified.expires_at_s) == (exchange.NOW, exchange.NOW + 300)
+        assert verified.created_at_s == exchange.NOW < verified.expires_at_s
 
     run_vector(vector, action)
 
