@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing, suppress
@@ -15,12 +17,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from requests.exceptions import RequestException
-from web3 import Web3
+from web3 import HTTPProvider, Web3
 from web3.exceptions import TransactionNotFound
 
 from ledger_node.localchain.store import Store
 from tests.localchain.bytecode import words
 from tests.localchain.support import (
+    ROOT,
     Sender,
     rpc,
     running_chain,
@@ -200,6 +203,21 @@ def test_start_foreign_or_used_store_is_refused(
         assert chain.stop() == 0
     with running_chain(data) as again:
         assert again.facts["genesis"] == chain.facts["genesis"]
+
+
+def test_module_run_as_users_do_announces_itself_and_ends_cleanly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ledger_node.localchain", "--chain-id", "7"]
+    process = subprocess.Popen(
+        [*command, "--data", str(tmp_path / "data")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert process.stdout is not None
+    facts = json.loads(process.stdout.readline())
+    assert Web3(HTTPProvider(facts["rpc"])).eth.get_block(0).hash.to_0x_hex() == facts["genesis"]
+    process.terminate()
+    out, log = process.communicate(timeout=15)
+    assert (process.returncode, out) == (0, "")
+    assert [json.loads(line)["event"] for line in log.splitlines()][-1] == "stopped"
 
 
 def test_store_connections_sync_every_commit(tmp_path: Path) -> None:
