@@ -41,6 +41,7 @@ class VerdictCode(StrEnum):
     DISCLOSURE_MALFORMED = "disclosure_malformed"
     DOCUMENT_DIGEST_MISMATCH = "document_digest_mismatch"
     MATERIAL_NOT_RELEASED = "material_not_released"
+    TYPE_NOT_GRANTED = "type_not_granted"
     # State.
     STATUS_MISMATCH = "status_mismatch"
     STATUS_WITHDRAWN = "status_withdrawn"

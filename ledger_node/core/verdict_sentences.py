@@ -120,6 +120,10 @@ SENTENCES: Mapping[VerdictCode, tuple[str, str]] = {
         "凭证所列材料不在对方的回答中。",
         "A material relied on is not in the releasing city's answer.",
     ),
+    _C.TYPE_NOT_GRANTED: (
+        "材料类型不在授权范围内。",
+        "The terms do not name this type of material.",
+    ),
     _C.STATUS_MISMATCH: (
         "凭证所写材料状态与链上不符。",
         "The state the receipt claims is not the chain's at that block.",

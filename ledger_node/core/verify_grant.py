@@ -26,6 +26,7 @@ from ledger_node.core.release import (
     compute_release_commitment,
     compute_request_digest,
 )
+from ledger_node.core.sealed import Subject, read_subject
 from ledger_node.core.shapes import Opening, verify_opening
 from ledger_node.core.statement import Showing
 from ledger_node.core.terms import Terms
@@ -219,14 +220,19 @@ def _check_subject(judgement: Judgement, subject: JsonValue, subjects: JsonValue
     if subjects is None:
         judgement.rest_on(RestsOn.ISSUING_CITY)  # it matched the person before it released
         return
-    wanted = _identify(subject)
-    listed = [_identify(each) for each in subjects] if isinstance(subjects, list) else []
-    judgement.demand(wanted is not None and wanted in listed, VerdictCode.SUBJECT_NOT_IN_MATERIAL)
+    try:
+        wanted = read_subject(subject)
+    except LedgerError:
+        judgement.fail(VerdictCode.SUBJECT_MISMATCH)
+    listed = subjects if isinstance(subjects, list) else []
+    judgement.demand(
+        any(_is_person(each, wanted) for each in listed), VerdictCode.SUBJECT_NOT_IN_MATERIAL
+    )
 
 
-def _identify(value: JsonValue) -> tuple[str, str] | None:
-    """Scheme and number of a person; None if they are not there."""
-    if not isinstance(value, dict):
-        return None
-    scheme, number = value.get("scheme"), value.get("number")
-    return (scheme, number) if isinstance(scheme, str) and isinstance(number, str) else None
+def _is_person(value: JsonValue, person: Subject) -> bool:
+    """Whether an item of a material's `subjects` is this person, by scheme and number."""
+    return isinstance(value, dict) and (value.get("scheme"), value.get("number")) == (
+        person.scheme,
+        person.number,
+    )

@@ -148,11 +148,12 @@ def _check_showings(judgement: Judgement, case: _Case) -> list[Showing]:
         released = _find_released(judgement, body, material)
         city, generation = body.request.terms.releasing, released.placement.generation
         origin = build_origin(case.trust.domain, city, generation)
-        showings.append(
-            check_showing(
-                judgement, origin, material.commitment, released.digests, material.disclosed
-            )
+        showing = check_showing(
+            judgement, origin, material.commitment, released.digests, material.disclosed
         )
+        granted = body.request.terms.find_type(showing.statement_type.code)
+        judgement.demand(granted is not None, VerdictCode.TYPE_NOT_GRANTED)
+        showings.append(showing)
     return showings
 
 

@@ -6,6 +6,7 @@ written out after RFC 8032.
 
 import base64
 import hashlib
+from functools import cache
 
 
 def jcs(value):
@@ -14,6 +15,8 @@ def jcs(value):
         return {None: b"null", True: b"true", False: b"false"}[value]
     if isinstance(value, int):
         return str(value).encode()
+    if isinstance(value, str) and value.isprintable() and not {'"', "\\"} & set(value):
+        return b'"' + value.encode() + b'"'
     if isinstance(value, str):
         return b'"' + b"".join(_escape(char) for char in value) + b'"'
     if isinstance(value, list):
@@ -112,13 +115,17 @@ def _add(a, b):
     return x, y
 
 
-def _multiply(n, point):
+@cache
+def _doubled(times):
+    """2^times BASE."""
+    return BASE if times == 0 else _add(_doubled(times - 1), _doubled(times - 1))
+
+
+def _multiply_base(n):
     result = (0, 1)
-    while n:
-        if n & 1:
-            result = _add(result, point)
-        point = _add(point, point)
-        n >>= 1
+    for times in range(n.bit_length()):
+        if n >> times & 1:
+            result = _add(result, _doubled(times))
     return result
 
 
@@ -133,15 +140,16 @@ def _secret_scalar(seed):
     return scalar & (2**254 - 8) | 2**254, digest[32:]
 
 
+@cache
 def ed25519_public(seed):
-    return _compress(_multiply(_secret_scalar(seed)[0], BASE))
+    return _compress(_multiply_base(_secret_scalar(seed)[0]))
 
 
 def ed25519_sign(seed, message):
     scalar, prefix = _secret_scalar(seed)
     public = ed25519_public(seed)
     r = int.from_bytes(hashlib.sha512(prefix + message).digest(), "little") % L
-    point = _compress(_multiply(r, BASE))
+    point = _compress(_multiply_base(r))
     k = int.from_bytes(hashlib.sha512(point + public + message).digest(), "little") % L
     return point + ((r + k * scalar) % L).to_bytes(32, "little")
 
