@@ -1,0 +1,50 @@
+"""Parsers of steps 4, 9 and 11: policies, receipts, trust files."""
+
+import json
+
+from ledger_node.core import anchor, receipt, trust_format
+from ledger_node.core.receipt_registration import encode_registration_body, read_registration_body
+from ledger_node.core.receipt_reliance_format import encode_reliance_body, read_reliance_body
+from tests.fuzz.parsers import ParserCase
+from tests.vector_runner import VECTORS
+
+
+def _load(kind, name):
+    path = VECTORS / "receipt" / kind / f"{name}.json"
+    return bytes.fromhex(json.loads(path.read_text(encoding="utf-8"))["bytes"])
+
+
+def _parse_whole(data):
+    """A receipt with its body read, and written back from what was read."""
+    parsed = receipt.parse_receipt(data)
+    if parsed.kind is receipt.ReceiptKind.REGISTRATION:
+        body = encode_registration_body(read_registration_body(parsed.body))
+    else:
+        body = encode_reliance_body(read_reliance_body(parsed.body))
+    seal = parsed.seal
+    return receipt.ReceiptFile(parsed.kind, body, parsed.key_id, parsed.signature, seal)
+
+
+CASES = [
+    ParserCase(
+        "core.anchor.parse_finality_policy",
+        "text",
+        anchor.parse_finality_policy,
+        ["immediate", "finalized", "depth:1", "depth:64", "depth:100000"],
+        anchor.encode_finality_policy,
+    ),
+    ParserCase(
+        "core.receipt.parse_receipt",
+        "json",
+        _parse_whole,
+        [_load("spelling", "happy-registration"), _load("spelling", "happy-reliance")],
+        receipt.encode_receipt,
+    ),
+    ParserCase(
+        "core.trust_format.parse_trust",
+        "json",
+        trust_format.parse_trust,
+        [_load("trust", name) for name in ("happy", "happy-without-facts", "happy-status")],
+        trust_format.encode_trust,
+    ),
+]
