@@ -30,15 +30,8 @@ from ledger_node.core.evidence_parts import PasskeyCredential, PasskeyError, Pas
 from ledger_node.core.placement import LogFacts
 from ledger_node.core.terms import Terms
 
-# What the library lets out for bytes that are no assertion (deep or odd JSON included).
-_LIBRARY_ERRORS = (
-    WebAuthnException,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
+# What the library lets out, beside its own, for keys that are odd CBOR or no point of the curve.
+_LIBRARY_ERRORS = (WebAuthnException, LookupError, TypeError, ValueError)
 _ALGORITHMS = (COSEAlgorithmIdentifier.ECDSA_SHA_256, COSEAlgorithmIdentifier.EDDSA)
 _ORIGIN = re.compile(r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::[0-9]{1,5})?")
 

@@ -259,11 +259,7 @@ _ERRORS: Mapping[Refusal, tuple[type[LedgerError], str, str]] = {
         "链上时间与本机时间相差过大,请稍后再试。",
         "chain time and local clock are too far apart; retry later.",
     ),
-    Refusal.NOTHING_ASKED: (
-        NothingAskedError,
-        "请求没有要任何材料。",
-        "the request asks for nothing.",
-    ),
+    Refusal.NOTHING_ASKED: (NothingAskedError, "没有要任何材料。", "nothing is asked for."),
     Refusal.MATERIAL_NOT_GRANTED: _NOT_GRANTED,
     Refusal.TYPE_NOT_GRANTED: _NOT_GRANTED,
     Refusal.FIELD_NOT_GRANTED: _NOT_GRANTED,
@@ -283,7 +279,7 @@ _ERRORS: Mapping[Refusal, tuple[type[LedgerError], str, str]] = {
     ),
     Refusal.MATERIAL_SPENT: (
         MaterialSpentError,
-        "该材料只能使用一次,已被使用。",
+        "该材料只能用一次,已用过。",
         "the paper counts once and was used.",
     ),
     Refusal.MATERIAL_ERASED: (MaterialErasedError, "材料已被清除。", "the material was erased."),

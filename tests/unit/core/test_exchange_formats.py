@@ -254,23 +254,41 @@ def test_verify_evidence_odd_client_data_raises_only_ours(client_data):
     assert passkey_reason(made, read_terms(terms)) == "assertion"
 
 
-def test_verify_evidence_key_of_refused_algorithm_raises():
-    """The good assertion, by a key whose algorithm names RSA: refused before any signature."""
+def with_key(cose):
+    """Passkey evidence whose credential enrolled these bytes as its COSE key."""
     made = x.passkey(x.challenge(x.grant_id(x.terms(basis="passkey"))))
-    cose = x.authenticator().public_key.replace(b"\x03\x26", b"\x03\x39\x01\x00")
     body = x.passkey_body(public_key=f.b64url(cose))
     entry = x.entry(2, f.commitment("credential", x.ORIGIN, x.salt("passkey"), body))
-    alone = {
-        "salt": x.salt("passkey").hex(),
-        "body": body,
-        "generation": 0,
-        "leaf_index": 0,
-        "tree_size": 1,
-        "root": x.tree.leaf_hash(entry).hex(),
-        "proof": [],
+    head = {"tree_size": 1, "root": x.tree.leaf_hash(entry).hex(), "proof": []}
+    return made | {
+        "credential": made["credential"] | {"body": body, "leaf_index": 0} | head,
     }
+
+
+def test_verify_evidence_key_of_refused_algorithm_raises():
+    """The good key, but its algorithm says RSA: refused before any signature is looked at."""
+    terms, good = read_terms(x.terms(basis="passkey")), x.authenticator().public_key
+    rules = EvidenceRules(frozenset())
+    verify_evidence(read_evidence(with_key(good)), terms, [], x.NOW, FACTS, rules)
+    rsa = good.replace(b"\x03\x26", b"\x03\x39\x01\x00")
+    assert passkey_reason(with_key(rsa), terms) == "algorithm"
+
+
+@pytest.mark.parametrize(
+    "cose",
+    [
+        b"",
+        b"\xff",
+        x.authenticator().public_key[:-1] + b"\x00",
+        x.authenticator().public_key.replace(b"\x21\x58", b"\x21\x78"),
+        x.authenticator().public_key.replace(b"\x22\x58\x20", b"\x23\x58\x20"),
+        b"\xa5\x01\x02\x03\x26\x20\x01\x21\x05\x22\x05",
+    ],
+    ids=["empty", "no cbor", "no point", "text for bytes", "no y", "numbers for bytes"],
+)
+def test_verify_evidence_odd_key_raises_only_ours(cose):
     terms = read_terms(x.terms(basis="passkey"))
-    assert passkey_reason(made | {"credential": alone}, terms) == "algorithm"
+    assert passkey_reason(with_key(cose), terms) == "assertion"
 
 
 @pytest.mark.parametrize(
