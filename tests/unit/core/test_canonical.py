@@ -182,3 +182,17 @@ def test_require_values_check_their_type():
     ):
         with pytest.raises(canonical.UnexpectedShapeError):
             require(bad, what="x")
+
+
+def test_parse_canonical_brackets_inside_strings_are_not_nesting():
+    text = '["\\"' + "[" * 500 + '\\\\"]'
+    assert canonical.parse_canonical(text.encode(), what="x") == ['"' + "[" * 500 + "\\"]
+
+
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b'["]",{"b":'])
+def test_parse_canonical_deep_nesting_is_refused_before_the_parser_sees_it(opening, monkeypatch):
+    monkeypatch.setattr(
+        canonical.json, "loads", lambda *a, **k: pytest.fail("the parser was asked")
+    )
+    with pytest.raises(canonical.NotCanonicalError, match="deep"):
+        canonical.parse_canonical(opening * 50_000, what="x")
