@@ -4,8 +4,8 @@ Step 5 of the data flow: a follower compares it with the logs it was given, beca
 shows that a log is missing. Spec: Ethereum yellow paper, section 4.3.1 (M3:2048).
 
 Invariants:
-    * Equal filters mean that no log with another address or topic is missing; a log that repeats
-      address and topics of another is noticed only by its index.
+    * Equal filters mean that no log with an address or topic of its own is missing. A log that
+      repeats address and topics of another leaves no trace here: the follower counts those.
 """
 
 from __future__ import annotations

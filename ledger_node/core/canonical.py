@@ -24,6 +24,7 @@ from typing import TypeAlias, cast
 import rfc8785
 
 from ledger_node.core.errors import MalformedInputError
+from ledger_node.core.nesting import is_nested_deeper
 
 JsonValue: TypeAlias = "bool | int | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 JsonObject: TypeAlias = "dict[str, JsonValue]"
@@ -38,8 +39,6 @@ _ENCODER = JSONEncoder(
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _HEX = re.compile(r"[0-9a-f]*")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
-_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _TO_URL = bytes.maketrans(b"+/", b"-_")
 
 
@@ -126,22 +125,6 @@ def _read_int(text: str) -> int:
     return int(text)
 
 
-def _is_too_deep(data: bytes) -> bool:
-    """Whether brackets nest too deep, found without recursion.
-
-    The parser itself cannot be asked: libraries of this process raise the interpreter's recursion
-    limit so far that it would overflow the stack and end the process.
-    """
-    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
-        return False
-    depth = 0
-    for bracket in _STRING.sub(b"", data).translate(None, _NOT_BRACKETS):
-        depth += 1 if bracket in b"[{" else -1
-        if depth > MAX_DEPTH:
-            return True
-    return False
-
-
 def _refuse_number(text: str) -> JsonValue:
     raise ValueError(f"the number {text[:32]} is not an integer")
 
@@ -160,7 +143,7 @@ def parse_canonical(data: bytes, *, what: str, max_bytes: int = MAX_JSON_BYTES) 
     """
     if len(data) > max_bytes:
         raise _refuse(what, f"超过 {max_bytes} 字节", f"more than {max_bytes} bytes")
-    if _is_too_deep(data):
+    if is_nested_deeper(data, MAX_DEPTH):
         raise _refuse(what, "嵌套过深", f"nested deeper than {MAX_DEPTH} levels")
     try:
         value: JsonValue = json.loads(

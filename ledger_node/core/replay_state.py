@@ -8,7 +8,7 @@ Not here: the fold (replay.py), comparing two states (replay_compare.py).
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -213,11 +213,6 @@ class ReplayState:
         self.discrepancy_count += 1
         if len(self.discrepancies) < MAX_KEPT_DISCREPANCIES:
             self.discrepancies.append(Discrepancy(code, where, detail))
-
-    def note_all(self, found: Iterable[Discrepancy]) -> None:
-        """Keep several discrepancies."""
-        for each in found:
-            self.note(each.code, each.where, each.detail)
 
 
 def where(position: Position) -> str:

@@ -120,14 +120,16 @@ class ChainProfile:
 
 @dataclass(frozen=True, slots=True)
 class BlockRef:
-    """One block: number, hash and parent hash (32 bytes each), timestamp in seconds, and the
-    bloom filter over all its logs (256 bytes), by which missing logs are noticed."""
+    """One block: number, hash and parent hash (32 bytes each), timestamp in seconds; and by what
+    missing logs are noticed: the bloom filter over all its logs (256 bytes) and its transactions.
+    """
 
     number: BlockNumber
     hash: BlockHash
     parent_hash: BlockHash
     block_timestamp_s: int
     logs_bloom: bytes = bytes(256)
+    tx_hashes: tuple[TxHash, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +150,14 @@ class RawLog:
 
 @dataclass(frozen=True, slots=True)
 class TxOutcome:
-    """A mined transaction: where, and whether it succeeded (`status` 1)."""
+    """A mined transaction: where, whether it succeeded (`status` 1), and how many logs it left."""
 
     tx_hash: TxHash
     block_number: BlockNumber
     block_hash: BlockHash
     succeeded: bool
     gas_used: int
+    log_count: int = 0
 
 
 class Chain(Protocol):

@@ -175,7 +175,7 @@ class ReleaseGroup(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptRow:
-    """A reliance receipt this city filed: sealed file bytes, its `reliance` entry, sealed or not."""
+    """A reliance receipt this city filed: sealed body and its `reliance` entry."""
 
     receipt_id: str
     request_digest: bytes
