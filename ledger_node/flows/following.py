@@ -371,20 +371,29 @@ def _fetch_events(
 def _fetch_complete_logs(
     node: ChainNode, blocks: Sequence[BlockRef], addresses: Sequence[Address]
 ) -> list[RawLog]:
-    """Logs of `addresses`; a block whose logs do not make up its filter is asked for whole."""
+    """Logs of `addresses`; a block whose logs do not make up its filter is asked for whole.
+
+    The filter does not show a log that repeats address and topics of another, so transactions
+    that seem to have left no log are asked for as well.
+    """
     found = node.chain.fetch_logs(blocks[0].number, blocks[-1].number, addresses)
     by_block: dict[int, list[RawLog]] = {}
     for log in found:
         by_block.setdefault(log.block_number, []).append(log)
-    ours, complete = set(addresses), []
+    ours, complete, silent = set(addresses), [], []
     for block in blocks:
         logs = by_block.get(block.number, [])
         if not _is_complete(block, logs):
-            whole = node.chain.fetch_logs(block.number, block.number, [])
-            if not _is_complete(block, whole):
+            logs = node.chain.fetch_logs(block.number, block.number, [])
+            if not _is_complete(block, logs):
                 raise ChainUnavailableError(f"logs of block {block.number} are incomplete")
-            logs = [log for log in whole if log.address in ours]
-        complete += logs
+        heard = {log.tx_hash for log in logs}
+        silent += [tx_hash for tx_hash in block.tx_hashes if tx_hash not in heard]
+        complete += [log for log in logs if log.address in ours]
+    if silent:
+        for outcome in node.chain.fetch_outcomes(silent):
+            if outcome is None or outcome.log_count:
+                raise ChainUnavailableError("logs of a transaction are missing")
     return complete
 
 

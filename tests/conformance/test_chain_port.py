@@ -211,6 +211,8 @@ def test_fetch_logs_are_complete_ordered_and_of_the_asked_contracts(setup: Setup
     assert compute_bloom(items) == block.logs_bloom
     (anchored,) = setup.chain.fetch_logs(number, number, [setup.city_log])
     assert anchored.tx_hash == signed.tx_hash
+    assert block.tx_hashes == (signed.tx_hash,)
+    assert setup.wait(signed.tx_hash).log_count == len(whole) == 1
     assert int.from_bytes(anchored.topics[1], "big") == int(city)
     assert setup.chain.fetch_logs(number, number, [UNUSED]) == []
     top = setup.chain.fetch_head().number

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -205,12 +206,15 @@ class FakeChain:
             self._mine_one()
 
     def emit(self, emitted: Sequence[tuple[Address, Emitted]]) -> None:
-        """One block with one transaction that makes contracts emit these logs."""
-        logs = [(address, topics, data) for address, (topics, data) in emitted]
+        """One block with a transaction for each of these logs."""
+        logs = [
+            (place, address, topics, data)
+            for place, (address, (topics, data)) in enumerate(emitted)
+        ]
         self._salt += 1
-        raw = b"emit" + self._salt.to_bytes(8, "big")
+        raw = [b"emit" + bytes([place]) + self._salt.to_bytes(8, "big") for place, *_ in logs]
         last = self._blocks[-1]
-        self._append([raw], [True], [(0, *log) for log in logs], last.nonces, last.state)
+        self._append(raw, [True] * len(raw), logs, last.nonces, last.state)
 
     def _mine_one(self) -> None:
         last = self._blocks[-1]
@@ -260,10 +264,12 @@ class FakeChain:
             for index, (place, address, topics, data) in enumerate(logs)
         ]
         bloom = compute_bloom(item for log in placed for item in (log.address, *log.topics))
-        ref = BlockRef(number, hash_, parent, START_S + number * self.step_s, bloom)
+        time_s = START_S + number * self.step_s
+        ref = BlockRef(number, hash_, parent, time_s, bloom, tuple(hashes))
+        counts = Counter(place for place, *_ in logs)
         outcomes = [
-            TxOutcome(tx_hash, number, hash_, worked, 50_000)
-            for tx_hash, worked in zip(hashes, succeeded, strict=True)
+            TxOutcome(tx_hash, number, hash_, worked, 50_000, counts[place])
+            for place, (tx_hash, worked) in enumerate(zip(hashes, succeeded, strict=True))
         ]
         self._blocks.append(_Block(ref, raw, outcomes, placed, nonces, state))
 

@@ -51,6 +51,9 @@ def parse_block(block: Any) -> BlockRef:
         parent_hash=BlockHash(parse_bytes(block["parentHash"], _HASH_BYTES)),
         block_timestamp_s=parse_quantity(block["timestamp"]),
         logs_bloom=parse_bytes(block["logsBloom"], _BLOOM_BYTES),
+        tx_hashes=tuple(
+            TxHash(parse_bytes(tx_hash, _HASH_BYTES)) for tx_hash in block["transactions"]
+        ),
     )
 
 
@@ -78,6 +81,7 @@ def parse_outcome(receipt: Any) -> TxOutcome:
         block_hash=BlockHash(parse_bytes(receipt["blockHash"], _HASH_BYTES)),
         succeeded=parse_quantity(receipt["status"]) == 1,
         gas_used=parse_quantity(receipt["gasUsed"]),
+        log_count=len(receipt["logs"]),
     )
 
 

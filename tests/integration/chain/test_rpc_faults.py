@@ -25,7 +25,7 @@ from ledger_node.flows.halts import LedgerHaltedError
 from ledger_node.ports.chain import ContractRevertError
 from tests.contracts.anvil import Anvil
 from tests.integration.chain.anvils import running_anvil
-from tests.integration.chain.fault_proxy import FAULTS, FaultProxy, running_proxy
+from tests.integration.chain.fault_proxy import FAULTS, HOLD_S, FaultProxy, running_proxy
 from tests.integration.chain.support import (
     CITIES,
     City,
@@ -83,7 +83,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.fixture
 def city(stage: Stage, sqlite_template: Path, tmp_path: Path) -> Iterator[City]:
     stage.restore()
-    chain = EvmChain(stage.proxy_url, CHAIN_ID, timeout_s=0.2)
+    chain = EvmChain(stage.proxy_url, CHAIN_ID)
     database = sqlite_copy(sqlite_template, tmp_path)
     yield city_on(chain, profile_of(stage.deployment, DEPTH_ONE), database)
     chain.close()
@@ -157,6 +157,8 @@ def test_resume_after_endpoint_fault_anchors_exactly_once(
 ) -> None:
     bring_to(state, city, stage)
     city.grow(3)  # work that still has to be sent, whatever the state
+    patient, hasty = city.chain, EvmChain(stage.proxy_url, CHAIN_ID, timeout_s=HOLD_S / 2)
+    city.chain = hasty if fault == "timeout" else patient
     stage.proxy.switch_on(fault, FAULT_TIMES)
     for _ in range(TURNS):
         turn(city, stage)
@@ -166,6 +168,8 @@ def test_resume_after_endpoint_fault_anchors_exactly_once(
     assert stage.proxy.fired, "the fault never fired"
     turn(city, stage)
     stage.proxy.heal()
+    hasty.close()
+    city.chain = patient
 
     assert set(city.halts()) <= ({CHAIN_CONTRADICTION} if fault == "wrong-chain-id" else set())
     if fault == "wrong-chain-id":
