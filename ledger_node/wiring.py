@@ -7,12 +7,9 @@ they meet in the database.
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TextIO
 
@@ -20,7 +17,6 @@ import structlog
 
 from ledger_node.config import ChainSettings, Settings, load_settings
 from ledger_node.core.anchor import FinalityKind, FinalityPolicy
-from ledger_node.core.catalogue import Catalogue, parse_catalogue
 from ledger_node.core.types import Address, BlockHash, BlockNumber, CityId
 from ledger_node.edges.chain.client import EvmChain
 from ledger_node.edges.chain.contracts import ContractCalls
@@ -36,9 +32,10 @@ from ledger_node.edges.tiles.directory import TileDirectory
 from ledger_node.flows.directory import FollowedDirectory
 from ledger_node.flows.intake import IntakeQueue
 from ledger_node.flows.node import Limits, Node
-from ledger_node.identifiers import normalise_identifier
+from ledger_node.identifiers import is_minor, normalise_identifier
 from ledger_node.ports.chain import ChainProfile
 from ledger_node.ports.tiles import TileStore
+from ledger_node.seed import load_catalogue
 
 GENERATION = 1
 CLOCK_KEPT_S = 0.2
@@ -79,13 +76,6 @@ class Runtime:
             close = getattr(edge, "close", None)
             if close is not None:
                 close()
-
-
-@cache
-def load_catalogue() -> Catalogue:
-    """The seed catalogue that ships with the program."""
-    text = resources.files("ledger_node").joinpath("catalogue.json").read_bytes()
-    return parse_catalogue(json.loads(text))
 
 
 def keys_path(data_dir: Path) -> Path:
@@ -162,6 +152,7 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
         material_types=frozenset(catalogue.types),
         sensitive_types=catalogue.sensitive_types,
         normalise_identifier=normalise_identifier,
+        is_minor=is_minor,
         clock=clock,
         entropy=system_entropy,
         database=database,

@@ -105,12 +105,12 @@ def decide_request(node: Node, city: CityId, request: ReleaseRequest) -> Release
     """
     terms = request.terms
     grant_id = compute_grant_id(terms)
-    verify_held_evidence(node, terms, request.bundle, request.evidence)
     opened = node.keys.open_sealed(
         request.sealed, compute_seal_info(RELEASE_REQUEST_VERSION, grant_id)
     )
     openings = parse_release_openings(opened)
     subject = verify_subject(terms, openings, node.domain, request.generation)
+    verify_held_evidence(node, terms, request.bundle, request.evidence, subject)
     try:
         verify_purpose(terms, openings, node.domain, request.generation)
         purpose_opened = True

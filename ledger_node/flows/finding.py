@@ -292,17 +292,17 @@ def _answer(node: Node, city: CityId, request: FindRequest, digest: bytes) -> Fi
     grant_id = compute_grant_id(terms)
     _demand_within_limit(node, city)
     catch_up(node)
-    verify_held_evidence(node, terms, request.bundle, request.evidence)
+    opened = node.keys.open_sealed(
+        request.sealed, compute_seal_info(FIND_REQUEST_VERSION, grant_id)
+    )
+    subject = verify_subject(terms, parse_find_openings(opened), node.domain, request.generation)
+    verify_held_evidence(node, terms, request.bundle, request.evidence, subject)
     with node.database.read() as tx:
         view = load_chain_view(tx)
         deciding = build_deciding_city(node, view, city)
         decision = decide_find(terms, deciding, request.types, find_grant_on_chain(tx, grant_id))
     if decision.refusal is not None:
         raise build_refusal_error(decision.refusal)
-    opened = node.keys.open_sealed(
-        request.sealed, compute_seal_info(FIND_REQUEST_VERSION, grant_id)
-    )
-    subject = verify_subject(terms, parse_find_openings(opened), node.domain, request.generation)
     number = node.normalise_identifier(subject.scheme, subject.number)
     tag = compute_subject_tag(node, subject.scheme, number)
     candidates = _list_candidates(node, request, tag)

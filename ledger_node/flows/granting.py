@@ -36,6 +36,7 @@ from ledger_node.core.sealed import (
     encode_openings,
     encode_subject,
     parse_release_openings,
+    read_subject,
 )
 from ledger_node.core.shapes import Opening
 from ledger_node.core.terms import GrantBasis, Grantor, Terms, TypeGrant
@@ -192,7 +193,8 @@ def confirm_at_counter(
     rows = []
     for grant_id, draft in zip(ids, drafts, strict=True):
         others = tuple(sorted(set(ids) - {grant_id}))
-        verify_held_evidence(node, draft.terms, others, evidence)
+        subject = read_subject(draft.openings.subject.body)
+        verify_held_evidence(node, draft.terms, others, evidence, subject)
         rows.append(_build_row(node, grant_id, draft, others, evidence))
     with node.database.transaction() as tx:
         for row in rows:
@@ -201,18 +203,22 @@ def confirm_at_counter(
 
 
 def verify_held_evidence(
-    node: Node, terms: Terms, bundle: Sequence[GrantId], evidence: Evidence
+    node: Node, terms: Terms, bundle: Sequence[GrantId], evidence: Evidence, subject: Subject
 ) -> None:
     """Check evidence with this city's rules and the chain as followed.
+
+    Args:
+        subject: As opened from the terms' commitment: whether a guardian's ward is a minor.
 
     Raises:
         EvidenceError and the other errors of `verify_evidence`.
     """
-    now_s = int(node.clock.now().timestamp())
+    now = node.clock.now()
+    number = node.normalise_identifier(subject.scheme, subject.number)
+    rules = EvidenceRules(node.sensitive_types, node.is_minor(subject.scheme, number, now.date()))
     with node.database.read() as tx:
         facts = build_log_facts(tx, node.domain)
-        rules = EvidenceRules(node.sensitive_types)
-        verify_evidence(evidence, terms, bundle, now_s, facts, rules)
+        verify_evidence(evidence, terms, bundle, int(now.timestamp()), facts, rules)
 
 
 def load_grant(node: Node, grant_id: GrantId) -> HeldGrant:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import date
 
 from ledger_node.core.checkpoint import build_origin
 from ledger_node.core.types import CityId
@@ -21,6 +22,7 @@ from ledger_node.ports.peers import Peers
 from ledger_node.ports.tiles import TileStore
 
 NormaliseIdentifier = Callable[[str, str], str]
+IsMinor = Callable[[str, str, date], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Node:
         sensitive_types: Those of them that want a second officer.
         normalise_identifier: (scheme, number) -> normalised number; raises a
             `MalformedInputError` when the number is not one of the scheme.
+        is_minor: (scheme, normalised number, day) -> whether the person is known to be under 18.
         profile: What pins the chain, when it is final, what it costs.
         tiles: Files of the log of `generation`.
     """
@@ -53,6 +56,7 @@ class Node:
     material_types: Collection[str]
     sensitive_types: frozenset[str]
     normalise_identifier: NormaliseIdentifier
+    is_minor: IsMinor
     clock: Clock
     entropy: Entropy
     database: Database
