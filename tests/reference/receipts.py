@@ -93,7 +93,7 @@ def shown(texts, positions):
     return [{"position": at, "text": texts[at]} for at in positions]
 
 
-def request_headers(body, path, seed):
+def request_headers(body, path, seed, key_id):
     """Signature headers of a request from Mianyang to Wuhou."""
     digest = x.content_digest(body)
     values = [
@@ -103,7 +103,7 @@ def request_headers(body, path, seed):
         ('"@query"', "?"),
         ('"content-digest"', digest),
     ]
-    line = x.parameters(x.NOW, x.RECEIVING, "request", keyid=x.key_id(x.RECEIVING, seed))
+    line = x.parameters(x.NOW, x.RECEIVING, "request", keyid=key_id)
     return {"content-digest": digest, **x.signature_headers(values, line, seed)}
 
 
@@ -191,7 +191,8 @@ class Story:
         request = x.release_request(terms=self.terms, evidence=self.evidence, materials=[asked])
         self.request = self.step("request", request)
         seed = self.step("request_seed", x.MESSAGE_SEEDS[x.RECEIVING])
-        head = request_headers(f.jcs(self.request), REQUEST_PATH, seed)
+        key_id = self.step("request_keyid", x.key_id(x.RECEIVING, seed))
+        head = request_headers(f.jcs(self.request), REQUEST_PATH, seed, key_id)
         self.request_head = self.step(
             "request_head",
             {"url": x.ADDRESSES[x.RELEASING], "path": REQUEST_PATH, "headers": head},
@@ -211,7 +212,9 @@ class Story:
         fetched = {
             "url": x.ADDRESSES[x.RELEASING],
             "path": ANSWER_PATH,
-            "headers": request_headers(fetch, ANSWER_PATH, x.MESSAGE_SEEDS[x.RECEIVING]),
+            "headers": request_headers(
+                fetch, ANSWER_PATH, x.MESSAGE_SEEDS[x.RECEIVING], x.key_id(x.RECEIVING)
+            ),
         }
         seed = self.step("answer_seed", x.MESSAGE_SEEDS[x.RELEASING])
         self.answer_head = self.step("answer_head", self._answer_head(fetched, seed))
@@ -237,7 +240,8 @@ class Story:
             ('"signature";req', fetched["headers"]["signature"]),
         ]
         city = x.RELEASING
-        line = x.parameters(x.NOW + 6, city, "answer", keyid=x.key_id(city, seed))
+        key_id = self.step("answer_keyid", x.key_id(city, seed))
+        line = x.parameters(x.NOW + 6, city, "answer", keyid=key_id)
         headers = {"content-digest": digest, **x.signature_headers(values, line, seed)}
         return {"request": fetched, "status": 200, "headers": headers}
 

@@ -373,6 +373,10 @@ def edit_opening(name, key, value):
     return put("openings", name, "body", key, value)
 
 
+def credential_status(flag):
+    return happy().status(flag, 60) | {"leaf_hash": x.credential_leaf("wang").hex()}
+
+
 def opened_as_somebody(body):
     body["openings"]["subject"]["body"]["number"] = "510107200001010010"
     return body
@@ -555,6 +559,11 @@ RELIANCE = {
         ["request_key_invalid"],
         {},
     ),
+    "request-key-under-the-name-of-another-city": (
+        {"request_keyid": lambda old: x.OTHER + old[6:]},
+        ["request_key_invalid"],
+        {},
+    ),
     "request-to-another-route": (
         {"body": put("request_message", "path", "/peer/v1/find")},
         ["request_signature_invalid"] * 2,
@@ -602,6 +611,14 @@ RELIANCE = {
     "answer-signed-by-unregistered-key": (
         {"answer_seed": lambda old: FOREIGN},
         ["answer_key_invalid"],
+        {},
+    ),
+    "answer-signed-by-the-relying-city": (
+        {
+            "answer_seed": lambda old: x.MESSAGE_SEEDS[x.RECEIVING],
+            "answer_keyid": lambda old: x.key_id(x.RECEIVING),
+        },
+        ["answer_key_invalid"] * 2,
         {},
     ),
     "answer-key-distrusted": (
@@ -825,17 +842,13 @@ RELIANCE = {
         ["evidence_credential"],
         {},
     ),
+    "happy-credential-superseded-not-withdrawn": (
+        {"facts": lambda facts: facts | {"statuses": [credential_status(2)]}},
+        [],
+        {},
+    ),
     "evidence-credential-withdrawn": (
-        {
-            "facts": lambda facts: (
-                facts
-                | {
-                    "statuses": [
-                        happy().status(1, 60) | {"leaf_hash": x.credential_leaf("wang").hex()}
-                    ]
-                }
-            )
-        },
+        {"facts": lambda facts: facts | {"statuses": [credential_status(1)]}},
         ["evidence_credential"],
         {},
     ),

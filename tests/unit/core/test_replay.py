@@ -245,6 +245,11 @@ def many_objections(h):
         h.emit(t.ObjectionRaised, *values, address=STATUS)
 
 
+def objection(h, city, raiser):
+    values = (1, city, digest("leaf"), raiser, digest("why"))
+    h.emit(t.ObjectionRaised, *values, address=STATUS)
+
+
 def recorded(h, **changes):
     event = h.record()
     h.events[-1] = replace(event, **changes)
@@ -399,6 +404,23 @@ BREACHES = {
         CODE.NOT_A_MEMBER,
         lambda h: h.emit(t.CheckpointAnchored, "999999", 1, 5, digest("r"), address=CITY_LOG),
     ),
+    "stranger_closed": (
+        CODE.NOT_A_MEMBER,
+        lambda h: [
+            h.vote(t.ProposalKind.CLOSE_GENERATION),
+            h.emit(t.GenerationClosed, "999999", 1, 0, digest("e"), address=CITY_LOG),
+        ],
+    ),
+    "stranger_objects": (CODE.NOT_A_MEMBER, lambda h: objection(h, WUHOU, "999999")),
+    "objection_against_stranger": (CODE.NOT_A_MEMBER, lambda h: objection(h, "999999", WUHOU)),
+    "suspended_objects": (
+        CODE.NOT_IN_GOOD_STANDING,
+        lambda h: suspended_member(h, lambda h: objection(h, MIANYANG, WUHOU)),
+    ),
+    "stranger_revokes": (
+        CODE.NOT_A_MEMBER,
+        lambda h: h.emit(t.GrantRevoked, digest("x"), "999999", address=GRANTS),
+    ),
     "suspended_anchors": (
         CODE.NOT_IN_GOOD_STANDING,
         lambda h: suspended_member(h, lambda h: h.anchor(WUHOU)),
@@ -486,6 +508,10 @@ BREACHES = {
 }
 
 CLEAN = {
+    "objection against a suspended city": lambda h: suspended_member(
+        h, lambda h: objection(h, WUHOU, MIANYANG)
+    ),
+    "suspended city revokes": lambda h: suspended_member(h, lambda h: revoke_many(h, 1)),
     "two hundred blocks": lambda h: [h.next_block() for _ in range(200)],
     "twenty foreign revocations": lambda h: revoke_many(h, 20),
     "twenty on each of two days": lambda h: [
