@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typer
 
-from ledger_node.cli import chain, demo, node
+from ledger_node.cli import chain, consortium, demo, materials, node, verify
 
 app = typer.Typer(
     name="tongban",
@@ -19,6 +19,12 @@ app = typer.Typer(
 )
 app.add_typer(chain.app, name="chain")
 app.add_typer(node.app, name="node")
+app.add_typer(consortium.app, name="consortium")
+app.command("register")(materials.register)
+app.command("receipt")(materials.receipt)
+app.command("import")(materials.import_rows)
+app.command("withdraw")(materials.withdraw)
+app.command("verify")(verify.run)
 app.command("demo")(demo.run)
 
 

@@ -99,6 +99,13 @@ def command(function: Callable[P, int | None]) -> Callable[P, None]:
 
 
 @contextmanager
+def progress(zh: str, en: str) -> Iterator[Callable[[str], None]]:
+    """Show on standard error how far something is; yields what takes the newest word on it."""
+    with Console(file=sys.stderr).status(f"{zh} / {en}") as status:
+        yield lambda text: status.update(f"{zh} / {en}  {text}")
+
+
+@contextmanager
 def waiting(zh: str, en: str) -> Iterator[None]:
     """Show on standard error that something takes a while."""
     with Console(file=sys.stderr).status(f"{zh} / {en}"):

@@ -36,7 +36,8 @@ from ledger_node.flows.receipts import build_registration_receipt
 from ledger_node.flows.receiving import open_document
 from ledger_node.flows.relying import complete_receipt, rely
 from ledger_node.flows.trusting import build_trust_file
-from ledger_node.wiring import configure_logging, load_catalogue
+from ledger_node.seed import load_catalogue
+from ledger_node.wiring import configure_logging
 
 CITIZEN = Person("何雨晴", "510107199003070049")
 OWN_FILE_TYPE = "marriage-cert"
