@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ledger_node.core.canonical import JsonObject, parse_canonical, require_int, require_members
+from ledger_node.core.canonical import JsonObject, require_int
 from ledger_node.core.message_key import MessageKeyId
 from ledger_node.core.message_parts import KeyCheck
-from ledger_node.core.message_problem import MessageKeyUnknownError
 from ledger_node.core.shapes import (
     MAX_TIME_S,
     demand_distinct,
@@ -22,19 +21,12 @@ from ledger_node.core.shapes import (
     read_bytes32,
     read_city,
     read_hashes,
-    read_version,
 )
-from ledger_node.core.signed_body import (
-    SIGNED_MEMBERS,
-    SignedBodyError,
-    encode_signed,
-    verify_signed,
-)
+from ledger_node.core.signed_body import encode_signed, read_signed_file
 from ledger_node.core.types import CityId, Commitment, GrantId, ReleaseCommitment
 
 ACKNOWLEDGEMENT_VERSION = "tongban/acknowledgement/v1"
 DESTRUCTION_VERSION = "tongban/destruction/v1"
-MAX_SIGNED_BYTES = 64 * 1024
 MAX_RELEASES = 256
 
 
@@ -103,7 +95,7 @@ def verify_acknowledgement(
         MessageSignatureError: Not exactly such a file.
     """
     names = ("terms", "release", "request", "answer", "received_at")
-    m = _read(data, ACKNOWLEDGEMENT_VERSION, names, expected_city, is_message_key)
+    m = read_signed_file(data, ACKNOWLEDGEMENT_VERSION, names, expected_city, is_message_key)
     what = "acknowledgement"
     return Acknowledgement(
         GrantId(read_bytes32(m["terms"], what=f"{what} terms")),
@@ -136,7 +128,7 @@ def verify_destruction_notice(
         As `verify_acknowledgement`.
     """
     names = ("issuer", "commitment", "releases", "destroyed_at")
-    m = _read(data, DESTRUCTION_VERSION, names, expected_city, is_message_key)
+    m = read_signed_file(data, DESTRUCTION_VERSION, names, expected_city, is_message_key)
     what = "destruction notice"
     releases = read_hashes(m["releases"], what=f"{what} releases", maximum=MAX_RELEASES)
     demand_not_empty(releases, what=f"{what} releases")
@@ -147,24 +139,3 @@ def verify_destruction_notice(
         tuple(map(ReleaseCommitment, releases)),
         require_int(m["destroyed_at"], what=f"{what} destroyed_at", maximum=MAX_TIME_S),
     )
-
-
-def _read(
-    data: bytes,
-    version: str,
-    names: tuple[str, ...],
-    expected_city: CityId,
-    is_message_key: KeyCheck,
-) -> JsonObject:
-    what = version
-    value = parse_canonical(data, what=what, max_bytes=MAX_SIGNED_BYTES)
-    read_version(value, version, what=what)
-    members = require_members(value, ("v", *names, *SIGNED_MEMBERS), what=what)
-    key_id = verify_signed(version, members)
-    if key_id.city != expected_city:
-        raise SignedBodyError(
-            "签名的不是该城市。", "another city signed the file.", version=version
-        )
-    if not is_message_key(key_id):
-        raise MessageKeyUnknownError(key_id.city)
-    return members

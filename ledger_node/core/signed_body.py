@@ -1,7 +1,7 @@
 """Small signed files: a JSON object with the key id and Ed25519 signature of a message key.
 
-Used by acknowledgements and destruction notices (steps 8 and 10). Spec: docs/spec/release.md,
-section "Signed files": the object carries `keyid` and `signature`; signed is
+Used by acknowledgements, notices and destruction notices (steps 8 and 10). Spec:
+docs/spec/release.md, section "Signed files": the object carries `keyid` and `signature`; signed is
 `"<version>\\n" || SHA-256(RFC 8785 of the object without "signature")`.
 
 Invariants:
@@ -22,12 +22,18 @@ from ledger_node.core.canonical import (
     encode_base64,
     encode_canonical,
     parse_base64,
+    parse_canonical,
+    require_members,
     require_text,
 )
 from ledger_node.core.errors import VerificationError
 from ledger_node.core.message_key import MessageKeyId, encode_key_id, parse_key_id
-from ledger_node.core.shapes import refuse_shape
+from ledger_node.core.message_parts import KeyCheck
+from ledger_node.core.message_problem import MessageKeyUnknownError
+from ledger_node.core.shapes import read_version, refuse_shape
+from ledger_node.core.types import CityId
 
+MAX_SIGNED_BYTES = 64 * 1024
 SIGNED_MEMBERS = ("keyid", "signature")
 
 
@@ -89,3 +95,38 @@ def verify_signed(version: str, members: JsonObject) -> MessageKeyId:
             "文件签名不成立。", "the signature of the file does not hold.", version=version
         ) from error
     return key_id
+
+
+def read_signed_file(
+    data: bytes,
+    version: str,
+    names: tuple[str, ...],
+    expected_city: CityId,
+    is_message_key: KeyCheck,
+) -> JsonObject:
+    """Read a signed file and check that a message key of a city signed it; returns its members.
+
+    Args:
+        data: As received.
+        version: Format version.
+        names: Its members besides `v`, `keyid` and `signature`.
+        expected_city: Who has to have signed.
+        is_message_key: Whether the chain knows a key as a trusted message key of its city.
+
+    Raises:
+        SignedBodyError: The signature does not hold, or another city signed.
+        MessageKeyUnknownError: The chain does not know the key.
+        NotCanonicalError, UnknownVersionError, UnexpectedShapeError, MalformedEncodingError,
+        MessageSignatureError: Not exactly such a file.
+    """
+    value = parse_canonical(data, what=version, max_bytes=MAX_SIGNED_BYTES)
+    read_version(value, version, what=version)
+    members = require_members(value, ("v", *names, *SIGNED_MEMBERS), what=version)
+    key_id = verify_signed(version, members)
+    if key_id.city != expected_city:
+        raise SignedBodyError(
+            "签名的不是该城市。", "another city signed the file.", version=version
+        )
+    if not is_message_key(key_id):
+        raise MessageKeyUnknownError(key_id.city)
+    return members

@@ -8,7 +8,6 @@ then the receipt is pending. The same material always gives the same body and si
 from __future__ import annotations
 
 from ledger_node.core.entry import EntryKind, encode_entry
-from ledger_node.core.event_types import Position
 from ledger_node.core.merkle import hash_leaf, verify_inclusion
 from ledger_node.core.message_key import MessageKeyId
 from ledger_node.core.receipt import ReceiptFile, ReceiptKind, Seal, build_receipt
@@ -17,7 +16,7 @@ from ledger_node.core.types import MaterialId
 from ledger_node.flows.facts import NotYetAnchoredError, build_placement
 from ledger_node.flows.materials import OpenedMaterial, load_material
 from ledger_node.flows.node import Node
-from ledger_node.ports.database_chain import AnchoredHead
+from ledger_node.flows.receipt_facts import position_at
 from ledger_node.ports.keys import KeyRole
 
 
@@ -66,17 +65,4 @@ def _find_seal(node: Node, opened: OpenedMaterial) -> Seal | None:
             return None
     leaf_hash = hash_leaf(encode_entry(EntryKind.MATERIAL, commitment))
     verify_inclusion(leaf_hash, placement.leaf_index, placement.proof, placement.tree_head)
-    return Seal(placement, position_of(anchor), None)
-
-
-def position_of(anchor: AnchoredHead) -> Position:
-    """Where an anchored head stands in the chain."""
-    place = anchor.place
-    return Position(
-        block_number=place.block_number,
-        log_index=place.log_index,
-        tx_hash=place.tx_hash,
-        block_hash=place.block_hash,
-        block_timestamp_s=place.block_timestamp_s,
-        address=place.contract,
-    )
+    return Seal(placement, position_at(anchor.place), None)
