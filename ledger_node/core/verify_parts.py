@@ -45,7 +45,6 @@ STATUS_CODES = (
     (StatusFlag.ERASED, VerdictCode.STATUS_ERASED),
     (StatusFlag.WITHDRAWN, VerdictCode.STATUS_WITHDRAWN),
     (StatusFlag.SPENT, VerdictCode.STATUS_SPENT),
-    (StatusFlag.SUPERSEDED, VerdictCode.STATUS_SUPERSEDED),
 )
 
 
@@ -175,9 +174,14 @@ def check_document(
 
 
 def check_flags(judgement: Judgement, flags: StatusFlag) -> None:
-    """Fail with the gravest flag that is set."""
+    """Fail with the gravest flag that is set; a superseded material is for a person to judge.
+
+    A superseded material is released and named, and an item may take it as of the event date.
+    """
     for flag, code in STATUS_CODES:
         judgement.demand(flag not in flags, code)
+    if StatusFlag.SUPERSEDED in flags:
+        judgement.wait(VerdictCode.STATUS_SUPERSEDED)
 
 
 def check_validity(judgement: Judgement, showing: Showing, at_s: int) -> None:

@@ -89,6 +89,10 @@ def with_status(flag, block):
     return change
 
 
+def add_status(flag, block):
+    return lambda facts: facts | {"statuses": [*facts["statuses"], happy().status(flag, block)]}
+
+
 def earlier(seconds):
     """Facts that end before the last block of the story."""
     return put("as_of", {"number": 10, "hash": "00" * 32, "timestamp": x.ANCHORED_AT - seconds})
@@ -280,7 +284,7 @@ REGISTRATION = {
         {},
     ),
     "withdrawn": ({"facts": with_status(1, 60)}, ["status_withdrawn"], {}),
-    "superseded": ({"facts": with_status(2, 60)}, ["status_superseded"], {}),
+    "pending-superseded": ({"facts": with_status(2, 60)}, ["status_superseded"], {}),
     "spent": ({"facts": with_status(4, 60)}, ["status_spent"], {}),
     "erased": ({"facts": with_status(8, 60)}, ["status_erased"], {}),
     "valid-until-shown-and-over": (
@@ -745,6 +749,16 @@ RELIANCE = {
     "status-spent": (
         {"relied": put("status", 4), "facts": with_status(4, 60)},
         ["status_spent"],
+        {},
+    ),
+    "pending-superseded": (
+        {"relied": put("status", 2), "facts": with_status(2, 60)},
+        ["status_superseded"],
+        {},
+    ),
+    "status-erased": (
+        {"relied": put("status", 10), "facts": both(with_status(2, 60), add_status(8, 61))},
+        ["status_erased"],
         {},
     ),
     "state-read-before-the-permit": (
