@@ -45,6 +45,8 @@ def parse_bytes(text: Any, size_bytes: int | None = None) -> bytes:
 
 
 def parse_block(block: Any) -> BlockRef:
+    if not isinstance(block["transactions"], list):
+        raise TypeError("no list of transactions")
     return BlockRef(
         number=BlockNumber(parse_quantity(block["number"])),
         hash=BlockHash(parse_bytes(block["hash"], _HASH_BYTES)),

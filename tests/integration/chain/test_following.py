@@ -92,6 +92,36 @@ def test_follow_reorg_within_immediate_finality_halts(database: Any) -> None:
     demand_halt(city, FINALITY_VIOLATED)
 
 
+class ReorgBetween:
+    """A chain that reorganises after its head was asked and before its new blocks are."""
+
+    def __init__(self, chain: Any, tip: int) -> None:
+        self._chain, self._tip, self.fired = chain, tip, False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chain, name)
+
+    def fetch_blocks(self, numbers: Any) -> Any:
+        if numbers[0] > self._tip and not self.fired:
+            self.fired = True
+            self._chain.reorg(4)
+        return self._chain.fetch_blocks(numbers)
+
+
+def test_follow_blocks_that_do_not_follow_the_tip_are_not_taken_in(database: Any) -> None:
+    city = fake_city(database, FinalityPolicy(FinalityKind.DEPTH, 10))
+    city.chain.mine(5)
+    tip = following.resume_following(city).tip
+    city.chain.mine(2)
+    city.chain = ReorgBetween(city.chain, tip.number)
+    with pytest.raises(ChainUnavailableError, match="does not follow"):
+        following.resume_following(city)
+    with database.read() as tx:
+        assert tx.chain.load_tip() == tip
+    done = following.resume_following(city)
+    assert (done.caught_up, done.rolled_back) == (True, 2)
+
+
 def test_follow_endpoint_that_lags_keeps_what_is_known(database: Any) -> None:
     city = fake_city(database)
     city.chain.mine(5)
