@@ -17,7 +17,7 @@ from ledger_node.core.errors import LedgerError
 from ledger_node.core.event_types import ContractRole, KeyRole
 from ledger_node.core.evidence_format import encode_evidence
 from ledger_node.core.find_messages import Candidate
-from ledger_node.core.merkle import TreeHead
+from ledger_node.core.merkle import TreeHead, compute_consistency_proof_length
 from ledger_node.core.receipt import NotAReceiptError
 from ledger_node.core.release import IncomingState
 from ledger_node.core.sealed import encode_openings
@@ -170,8 +170,14 @@ def fork_log(window: Window) -> Attempt:
     assert head is not None  # the story anchored before
     size = head.tree_head.size
     forged = TreeHead(TreeSize(size + 1), RootHash(hashlib.sha256(b"another history").digest()))
+    length = compute_consistency_proof_length(size, size + 1)
+    proof = [hashlib.sha256(b"sibling %d" % at).digest() for at in range(length)]
     call = ContractCall(
-        KeyRole.ANCHOR, city_log, node.contracts.encode_anchor(size, forged, ()), "anchor", "fork"
+        KeyRole.ANCHOR,
+        city_log,
+        node.contracts.encode_anchor(size, forged, proof),
+        "anchor",
+        "fork",
     )
     return _refused_by_chain("forked", lambda: simulate(node, call))
 
