@@ -21,7 +21,7 @@ contract CityLogHandler is World {
     }
 
     /// @dev If the city is suspended the next one anchors too: one suspended member at a time.
-    function anchorGrowth(uint256 who, uint64 growth) external {
+    function anchorGrowth(uint256 who, uint64 growth) external counted {
         uint32 city = cityAt(who);
         _grow(city, growth);
         if (!membership.inGoodStanding(city)) _grow(cityAt(who % CITIES + 1), growth);
@@ -41,7 +41,7 @@ contract CityLogHandler is World {
         modelRoot[city] = root;
     }
 
-    function anchorForgery(uint256 who, uint64 growth, uint8 damage, uint256 bit) external {
+    function anchorForgery(uint256 who, uint64 growth, uint8 damage, uint256 bit) external counted {
         uint32 city = cityAt(who);
         uint64 size = modelSize[city];
         growth = 1 + growth % 300;
@@ -66,7 +66,7 @@ contract CityLogHandler is World {
         require(!_try(city, role, oldSize, newSize, root, proof), "forgery accepted");
     }
 
-    function closeByVote(uint256 who, uint64 size) external {
+    function closeByVote(uint256 who, uint64 size) external counted {
         uint32 city = cityAt(who / 4);
         if (modelSize[city] == 0 || who % 4 != 0) return;
         size = 1 + size % modelSize[city];
@@ -79,7 +79,7 @@ contract CityLogHandler is World {
         ++closed;
     }
 
-    function closeWithoutVote(uint256 who, uint64 size, bytes32 root) external {
+    function closeWithoutVote(uint256 who, uint64 size, bytes32 root) external counted {
         uint32 city = cityAt(who);
         vm.prank(accountOf(city, KeyRole(who % 3)));
         try log.closeGeneration(city, modelGeneration[city], size, root) {
@@ -87,7 +87,7 @@ contract CityLogHandler is World {
         } catch {}
     }
 
-    function turn(uint256 who) external {
+    function turn(uint256 who) external counted {
         if (who % 4 == 0) turnStanding(cityAt(who / 4));
     }
 
@@ -146,6 +146,7 @@ contract CityLogInvariantTest {
 
     /// @dev A run in which nothing happens proves nothing.
     function afterInvariant() external view {
+        if (!handler.isWholeRun()) return;
         require(handler.accepted() >= 1, "too few anchors accepted");
         require(handler.refused() >= 1, "too few anchors refused");
     }

@@ -34,7 +34,7 @@ contract GrantsHandler is World {
     }
 
     function record(uint256 which, uint256 who, uint256 from, uint256 to, uint32 start, uint32 length)
-        external
+        external counted
     {
         Model memory wanted = Model({
             state: 1,
@@ -73,7 +73,7 @@ contract GrantsHandler is World {
         }
     }
 
-    function revoke(uint256 which, uint256 who) external {
+    function revoke(uint256 which, uint256 who) external counted {
         bytes32 terms = termsAt(which);
         Model storage model = models[terms];
         uint32 city = cityAt(who);
@@ -95,12 +95,12 @@ contract GrantsHandler is World {
         }
     }
 
-    function consume(uint256 which, uint256 who, uint256 release) external {
+    function consume(uint256 which, uint256 who, uint256 release) external counted {
         _consume(termsAt(which), cityAt(who), release);
     }
 
     /// @dev The releaser itself, so that many calls are good.
-    function consumeByReleaser(uint256 which, uint256 release) external {
+    function consumeByReleaser(uint256 which, uint256 release) external counted {
         bytes32 terms = termsAt(which);
         if (models[terms].state == 0) _recordGood(terms, release);
         if (models[terms].releasing != 0) _consume(terms, models[terms].releasing, release);
@@ -119,11 +119,11 @@ contract GrantsHandler is World {
         _record(terms, wanted);
     }
 
-    function turn(uint256 who) external {
+    function turn(uint256 who) external counted {
         if (who % 6 == 0) turnStanding(cityAt(who / 6));
     }
 
-    function pass(uint256 seconds_) external {
+    function pass(uint256 seconds_) external counted {
         vm.warp(block.timestamp + seconds_ % 2_000);
     }
 
@@ -190,6 +190,7 @@ contract GrantsInvariantTest {
     }
 
     function afterInvariant() external view {
+        if (!handler.isWholeRun()) return;
         require(handler.recorded() >= 1, "nothing recorded");
         require(handler.refused() >= 1, "nothing refused");
     }

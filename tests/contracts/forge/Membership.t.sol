@@ -28,7 +28,7 @@ contract MembershipHandler is World {
         _first = 4; // three registrations came before
     }
 
-    function propose(uint256 who, uint256 what, uint256 whom) external {
+    function propose(uint256 who, uint256 what, uint256 whom) external counted {
         uint32 city = cityAt(who);
         Ballot memory ballot;
         ballot.city = cityAt(whom);
@@ -59,7 +59,7 @@ contract MembershipHandler is World {
         }
     }
 
-    function vote(uint256 which, uint256 who, bool support) external {
+    function vote(uint256 which, uint256 who, bool support) external counted {
         if (_ballots.length == 0) return;
         which %= _ballots.length;
         uint32 city = cityAt(who);
@@ -73,7 +73,7 @@ contract MembershipHandler is World {
     }
 
     /// @dev Everybody votes yes, then it is carried out: the fast lane to a good execution.
-    function carry(uint256 which, uint256 missing) external {
+    function carry(uint256 which, uint256 missing) external counted {
         if (_ballots.length == 0) return;
         which %= _ballots.length;
         for (uint256 i = 0; i < CITIES; ++i) {
@@ -87,13 +87,13 @@ contract MembershipHandler is World {
         _execute(which, accountOf(cityAt(missing), KeyRole.Govern), cityAt(missing));
     }
 
-    function execute(uint256 which, uint256 who) external {
+    function execute(uint256 which, uint256 who) external counted {
         if (_ballots.length == 0) return;
         _execute(which % _ballots.length, accountOf(cityAt(who), KeyRole.Govern), cityAt(who));
     }
 
     /// @dev Any other account, and a city's other calls: none of them may change what votes change.
-    function meddle(uint256 who, uint256 role, uint64 number, bytes32 word) external {
+    function meddle(uint256 who, uint256 role, uint64 number, bytes32 word) external counted {
         address account =
             role % 4 == 3 ? address(uint160(who)) : accountOf(cityAt(who), KeyRole(role % 3));
         bytes[5] memory calls = [
@@ -112,7 +112,7 @@ contract MembershipHandler is World {
         if (!passed) ++refused;
     }
 
-    function pass(uint256 seconds_) external {
+    function pass(uint256 seconds_) external counted {
         vm.warp(block.timestamp + seconds_ % 1 days);
         vm.roll(block.number + 1);
     }
@@ -205,6 +205,7 @@ contract MembershipInvariantTest {
     }
 
     function afterInvariant() external view {
+        if (!handler.isWholeRun()) return;
         require(handler.refused() >= 1, "nothing refused");
     }
 

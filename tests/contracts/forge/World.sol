@@ -31,6 +31,15 @@ contract World {
     MaterialStatus public status;
     Grants public grants;
 
+    uint256 public calls;
+
+    /// @dev Floors count only in whole runs: a failing sequence is shrunk, and a floor that failed
+    /// on the short rest would hide the reason.
+    modifier counted() {
+        ++calls;
+        _;
+    }
+
     constructor() {
         vm.warp(1_800_000_000);
         Founder[] memory founders = new Founder[](CITIES);
@@ -85,6 +94,10 @@ contract World {
             membership.execute(id);
             return;
         }
+    }
+
+    function isWholeRun() external view returns (bool) {
+        return calls >= 50;
     }
 
     function standingCount() public view returns (uint256 count) {
