@@ -33,6 +33,8 @@ def read_vector_texts():
         ("statement.md", 4),
         ("derivation.md", 4),
         ("log.md", 9),
+        ("events.md", 4),
+        ("receipt.md", 1),
     ],
 )
 def test_worked_examples_of_a_page_stand_in_the_vectors(page, examples):
