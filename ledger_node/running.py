@@ -117,6 +117,9 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     except (ChainUnavailableError, LedgerHaltedError) as error:
         # What is mirrored still checks while the chain is away (P9); the loops go on trying.
         log.warning("started_with", code=error.code)
+    # uvicorn ends its server on these signals and then raises them again, for us.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: runtime.clock.request_stop())
     workers = Workers(runtime)
     workers.start("sequencing", settings.sequencing_interval_s, lambda: run_sequencing_round(node))
     workers.start("chain", CHAIN_INTERVAL_S, lambda: turn_chain(runtime))

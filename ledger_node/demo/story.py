@@ -301,8 +301,8 @@ class _Story:
             self.stage.wait(lambda: self.mianyang.is_anchored([Commitment(entry)]), "reliance")
             self.receipt = complete_receipt(node, receipt_id)
             self.trust = build_trust_file(node)
-            (self.stage.path / "receipt.json").write_bytes(self.receipt)
-            (self.stage.path / "trust.json").write_bytes(self.trust)
+            self.stage.keep("receipt.json", self.receipt)
+            self.stage.keep("trust.json", self.trust)
             document = Digest(hashlib.sha256(self.papers[0].content).digest())
             verdict = verify_receipt(
                 self.receipt,
