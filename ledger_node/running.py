@@ -29,7 +29,6 @@ from ledger_node.flows.receiving import resume_receiving
 from ledger_node.flows.releasing import resume_releasing
 from ledger_node.flows.sequencing import open_log, resume_sequencing, run_sequencing_round
 from ledger_node.flows.watching import resume_watching
-from ledger_node.ports.chain import ChainUnavailableError
 from ledger_node.wiring import Runtime, configure_logging, open_runtime
 
 BACKOFF_S = 2.0
@@ -82,7 +81,28 @@ class Workers:
             clock.sleep(wait_s)
 
 
-def start_up(runtime: Runtime) -> None:
+class Sequencer:
+    """Sequencing of one process: nothing is numbered before the log was compared with the chain.
+
+    After a restore the log may be behind its own anchored head; an index assigned then would be
+    assigned twice. While the chain is silent registrations go on and wait for their index.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._node = runtime.node
+        self._verified = False
+
+    def turn(self) -> None:
+        """One round; the first ones compare and take over the writer's term."""
+        if self._verified:
+            run_sequencing_round(self._node)
+            return
+        verify_log_head(self._node)
+        resume_sequencing(self._node)
+        self._verified = True
+
+
+def start_up(runtime: Runtime, sequencer: Sequencer) -> None:
     """Catch up with the chain and finish what an earlier process left.
 
     Raises:
@@ -92,8 +112,7 @@ def start_up(runtime: Runtime) -> None:
     node = runtime.node
     open_log(node)
     resume_following(node)
-    verify_log_head(node)
-    resume_sequencing(node)
+    sequencer.turn()
     resume_outbox(node)
 
 
@@ -112,16 +131,17 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     runtime = open_runtime(data_dir)
     settings, node = runtime.settings, runtime.node
     log = structlog.get_logger().bind(city=node.city)
+    sequencer = Sequencer(runtime)
     try:
-        start_up(runtime)
-    except (ChainUnavailableError, LedgerHaltedError) as error:
+        start_up(runtime, sequencer)
+    except (UnavailableError, ConflictError, LedgerHaltedError) as error:
         # What is mirrored still checks while the chain is away (P9); the loops go on trying.
         log.warning("started_with", code=error.code)
     # uvicorn ends its server on these signals and then raises them again, for us.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runtime.clock.request_stop())
     workers = Workers(runtime)
-    workers.start("sequencing", settings.sequencing_interval_s, lambda: run_sequencing_round(node))
+    workers.start("sequencing", settings.sequencing_interval_s, sequencer.turn)
     workers.start("chain", CHAIN_INTERVAL_S, lambda: turn_chain(runtime))
     workers.start("receiving", WATCH_INTERVAL_S, lambda: resume_receiving(node))
     workers.start("watching", WATCH_INTERVAL_S, lambda: resume_watching(node))

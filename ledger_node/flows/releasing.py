@@ -57,7 +57,7 @@ from ledger_node.flows.halts import demand_no_halt
 from ledger_node.flows.node import Node
 from ledger_node.flows.outbox import ContractCall, submit
 from ledger_node.ports.chain import ContractRevertError
-from ledger_node.ports.database import Transaction
+from ledger_node.ports.database import RowConflictError, Transaction
 from ledger_node.ports.database_chain import OutboxRow
 from ledger_node.ports.database_exchange import ReleaseRow
 
@@ -113,10 +113,7 @@ def accept_request(node: Node, city: CityId, body: bytes, head: SignedHead) -> b
         decision = decide_request(node, city, request)
         built = build_answer(node, request, digest, decision)
         row = _build_row(node, city, compute_grant_id(request.terms), digest, body, head, built)
-        with node.database.transaction() as tx:
-            tx.releases.save_release(row)
-            for commitment in built.materials:
-                tx.releases.link_material(digest, commitment)
+        row = _save_once(node, row, built)
     if row.city != city:
         raise _unknown()
     if row.state == OutgoingState.ANSWERED:
@@ -124,6 +121,18 @@ def accept_request(node: Node, city: CityId, body: bytes, head: SignedHead) -> b
     if row.state in (OutgoingState.REFUSED, OutgoingState.FAILED):
         raise _refusal_of(row)
     return encode_release_status(ReleaseStatus(digest, OutgoingState(row.state)))
+
+
+def _save_once(node: Node, row: ReleaseRow, built: BuiltAnswer) -> ReleaseRow:
+    """Store the answer; of two requests with the same bytes at once, the first one's is kept."""
+    try:
+        with node.database.transaction() as tx:
+            tx.releases.save_release(row)
+            for commitment in built.materials:
+                tx.releases.link_material(row.request_digest, commitment)
+    except RowConflictError:
+        return _reload(node, row)
+    return row
 
 
 def sign_consume(node: Node, row: ReleaseRow) -> ReleaseRow:
