@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ledger_node.core.anchor import FinalityPolicy
-from ledger_node.core.errors import InvariantError, NotPermittedError, UnavailableError
+from ledger_node.core.errors import InvariantError, LedgerError, UnavailableError
 from ledger_node.core.types import Address, BlockHash, BlockNumber, TxHash
 
 
@@ -52,7 +52,7 @@ class ChainContradictionError(InvariantError):
         )
 
 
-class ContractRevertError(NotPermittedError):
+class ContractRevertError(LedgerError):
     """A contract refused a call.
 
     Attributes:
