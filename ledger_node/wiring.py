@@ -27,6 +27,7 @@ from ledger_node.edges.documents.age_sealer import AgeSealer
 from ledger_node.edges.documents.segments import SegmentStore
 from ledger_node.edges.keys.city_keys import CityKeysFile
 from ledger_node.edges.keys.key_store import KeyStoreFile
+from ledger_node.edges.keys.officer_keys import OfficerKeyFiles
 from ledger_node.edges.peers import HttpPeers
 from ledger_node.edges.tiles.directory import TileDirectory
 from ledger_node.flows.directory import FollowedDirectory
@@ -91,6 +92,11 @@ def tiles_path(data_dir: Path, generation: int) -> Path:
 def officers_path(data_dir: Path) -> Path:
     """Officers' keys, where this machine is also an officer's."""
     return data_dir / "officers"
+
+
+def open_officer_keys(data_dir: Path) -> OfficerKeyFiles:
+    """Officers' keys on this machine."""
+    return OfficerKeyFiles(officers_path(data_dir))
 
 
 def build_profile(chain: ChainSettings) -> ChainProfile:

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 import typer
 
-from ledger_node.cli import chain, consortium, demo, materials, node, verify
+from ledger_node.cli import (
+    chain,
+    consortium,
+    demo,
+    grants,
+    log,
+    materials,
+    node,
+    officer,
+    release,
+    verify,
+)
 
 app = typer.Typer(
     name="tongban",
@@ -20,10 +31,18 @@ app = typer.Typer(
 app.add_typer(chain.app, name="chain")
 app.add_typer(node.app, name="node")
 app.add_typer(consortium.app, name="consortium")
+app.add_typer(officer.app, name="officer")
+app.add_typer(log.app, name="log")
 app.command("register")(materials.register)
 app.command("receipt")(materials.receipt)
 app.command("import")(materials.import_rows)
 app.command("withdraw")(materials.withdraw)
+app.command("terms")(grants.terms)
+app.command("find")(grants.find)
+app.command("grant")(grants.grant)
+app.command("revoke")(grants.revoke)
+app.command("release")(release.release)
+app.command("rely")(release.rely)
 app.command("verify")(verify.run)
 app.command("demo")(demo.run)
 

@@ -6,18 +6,19 @@ file or from standard input (`-`).
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from ledger_node.core.errors import MalformedInputError
 
+if TYPE_CHECKING:
+    from ledger_node.core.types import Digest
+
 STDIN = Path("-")
-MAX_FIELDS_BYTES = 1024 * 1024
-MAX_DEPTH = 16
+CHUNK_BYTES = 1024 * 1024
 _HEX32 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -30,6 +31,19 @@ class FileUnreadableError(MalformedInputError):
         super().__init__(
             f"读不了文件“{path.name}”。请核对路径与权限。",
             f"The file {path.name!r} cannot be read; check path and permissions.",
+            file=path.name,
+        )
+
+
+class FileEmptyError(MalformedInputError):
+    """A file has no bytes."""
+
+    code = "file_empty"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"文件“{path.name}”是空的。请重新选择。",
+            f"The file {path.name!r} is empty; choose it again.",
             file=path.name,
         )
 
@@ -58,20 +72,6 @@ class FileTooLargeError(MalformedInputError):
             f"The file {path.name!r} has more than {limit_bytes} bytes.",
             file=path.name,
             limit_bytes=limit_bytes,
-        )
-
-
-class MalformedFieldsError(MalformedInputError):
-    """A fields file is not JSON, or a member is missing, unknown or of another type.
-
-    Fields: field (path of the member, as `subjects.0.number`).
-    """
-
-    code = "malformed_fields"
-
-    def __init__(self, name: str, reason_zh: str, reason_en: str) -> None:
-        super().__init__(
-            f"字段文件“{name}”{reason_zh}。", f"fields file, {name}: {reason_en}.", field=name
         )
 
 
@@ -104,114 +104,22 @@ def read_input(path: Path, limit_bytes: int) -> bytes:
     return data
 
 
-def read_fields(path: Path) -> dict[str, Any]:
-    """A JSON object a person wrote; members are checked by `FieldReader`.
+def digest_file(path: Path) -> Digest:
+    """Digest of a file, read in pieces.
 
     Raises:
-        FileUnreadableError, FileTooLargeError: As `read_input`.
-        MalformedFieldsError: Not UTF-8, not JSON, no object, a name twice, a fraction.
+        FileUnreadableError: It cannot be read.
+        FileEmptyError: It has no bytes.
     """
-    data = read_input(path, MAX_FIELDS_BYTES)
+    from ledger_node.core.digest import compute_digest
+
     try:
-        value = json.loads(
-            data.decode("utf-8-sig"),
-            object_pairs_hook=_demand_distinct,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
-        )
-    except UnicodeDecodeError as error:
-        raise MalformedFieldsError("(file)", "不是 UTF-8 文本", "not UTF-8 text") from error
-    except json.JSONDecodeError as error:
-        raise MalformedFieldsError(
-            "(file)",
-            f"不是合格的 JSON(第 {error.lineno} 行第 {error.colno} 列)",
-            f"not acceptable JSON (line {error.lineno}, column {error.colno})",
-        ) from error
-    except (RecursionError, ValueError) as error:
-        raise MalformedFieldsError("(file)", "不是合格的 JSON", "not acceptable JSON") from error
-    if not isinstance(value, dict):
-        raise MalformedFieldsError("(file)", "应为 JSON 对象", "a JSON object is expected")
-    return value
-
-
-class FieldReader:
-    """Members of one object of a fields file; whatever is not asked for is refused by name."""
-
-    def __init__(self, value: object, name: str, known: Collection[str]) -> None:
-        """Check that `value` is an object with no member outside `known`."""
-        self._name = name
-        if not isinstance(value, dict):
-            raise MalformedFieldsError(name or "(file)", "应为对象", "an object is expected")
-        self._members: Mapping[str, Any] = value
-        for member in value:
-            if member not in known:
-                raise self.refuse(member[:64], "是未知字段", "unknown field")
-
-    def refuse(self, member: str, reason_zh: str, reason_en: str) -> MalformedFieldsError:
-        """The error for one member."""
-        path = f"{self._name}.{member}" if self._name else member
-        return MalformedFieldsError(path, reason_zh, reason_en)
-
-    def path(self, member: str) -> str:
-        """Name of a member for errors further inside."""
-        return f"{self._name}.{member}" if self._name else member
-
-    def text(self, member: str) -> str:
-        """A text that must be there."""
-        text = self.optional_text(member)
-        if text is None:
-            raise self.refuse(member, "缺少", "missing")
-        return text
-
-    def optional_text(self, member: str) -> str | None:
-        """A text, or None when absent or null."""
-        value = self._members.get(member)
-        if value is not None and not isinstance(value, str):
-            raise self.refuse(member, "应为文本", "text is expected")
-        if isinstance(value, str) and not _is_encodable(value):
-            raise self.refuse(member, "含有不合格的字符", "holds a character that is none")
-        return value
-
-    def optional_int(self, member: str) -> int | None:
-        """A whole number from 0, or None."""
-        value = self._members.get(member)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-            raise self.refuse(member, "应为非负整数", "a whole number is expected")
-        return value
-
-    def flag(self, member: str, default: bool) -> bool:
-        """True or false."""
-        value = self._members.get(member, default)
-        if not isinstance(value, bool):
-            raise self.refuse(member, "应为 true 或 false", "true or false is expected")
-        return value
-
-    def items(self, member: str) -> list[Any]:
-        """An array; empty when absent."""
-        value = self._members.get(member)
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            raise self.refuse(member, "应为数组", "an array is expected")
-        return value
-
-    def texts(self, member: str) -> tuple[str, ...]:
-        """An array of texts."""
-        found = self.items(member)
-        if not all(isinstance(item, str) and _is_encodable(item) for item in found):
-            raise self.refuse(member, "应为文本数组", "an array of texts is expected")
-        return tuple(found)
-
-    def optional_object(self, member: str) -> dict[str, Any] | None:
-        """An object as it stands, of JSON values this program can write, or None."""
-        value = self._members.get(member)
-        if value is None:
-            return None
-        if not isinstance(value, dict) or not _is_plain(value, MAX_DEPTH):
-            raise self.refuse(member, "应为对象", "an object is expected")
-        return value
+        with path.open("rb") as file:
+            if not file.peek(1):
+                raise FileEmptyError(path)
+            return compute_digest(iter(lambda: file.read(CHUNK_BYTES), b""))
+    except OSError as error:
+        raise FileUnreadableError(path) from error
 
 
 def parse_ids(texts: Sequence[str], name: str) -> list[bytes]:
@@ -256,32 +164,3 @@ def write_output(path: Path, data: bytes) -> None:
 
 def _read_capped(file: BinaryIO, limit_bytes: int) -> bytes:
     return file.read(limit_bytes + 1)
-
-
-def _demand_distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member name stands twice")
-    return members
-
-
-def _refuse_number(_text: str) -> Any:
-    raise ValueError("a number that is no integer")
-
-
-def _is_encodable(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def _is_plain(value: object, depth: int) -> bool:
-    if depth == 0:
-        return False
-    if isinstance(value, dict):
-        return all(_is_encodable(k) and _is_plain(v, depth - 1) for k, v in value.items())
-    if isinstance(value, list):
-        return all(_is_plain(item, depth - 1) for item in value)
-    if isinstance(value, str):
-        return _is_encodable(value)
-    if isinstance(value, int):  # true and false among them
-        return -(2**53) < value < 2**53
-    return value is None

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ledger_node.cli.city import NodeOption, WaitOption, open_city, wait_for
-from ledger_node.cli.inputs import demand_writable, read_fields, write_output
+from ledger_node.cli.fields import read_fields
+from ledger_node.cli.inputs import demand_writable, write_output
 from ledger_node.cli.output import HOLDS, UNAVAILABLE, JsonOption, command, print_result, progress
 
 if TYPE_CHECKING:
@@ -50,15 +51,13 @@ def register(
         submission = build_submission(type_code, described, files, limit_bytes)
         registered = register_material(runtime.node, runtime.queue, submission)
         receipt = build_registration_receipt(runtime.node, registered.material_id)
-    result = _describe_registered(registered) | _give_receipt(receipt, output)
+    result = _describe_registered(registered) | describe_receipt(receipt, output)
     lines = [
         f"已登记 {registered.material_id} / registered",
         f"条目 {result['entry']} / entry",
         f"承诺 {result['commitment']} / commitment",
         *(f"摘要 {digest} / document digest" for digest in result["digests"]),
-        "存证中:凭证待上链后补全 / recording: the receipt is pending until anchored",
-        f"  tongban receipt {registered.material_id}",
-        *_receipt_lines(result, output),
+        *receipt_lines(result, output),
     ]
     print_result(result, lines, as_json=as_json)
     return HOLDS
@@ -83,8 +82,8 @@ def receipt(
             return seen if seen.seal is not None else None
 
         wait_for(runtime, look, wait_s, "等待上链存证", "waiting for the anchor")
-    result: dict[str, Any] = {"id": receipt_id, **_give_receipt(seen, output)}
-    print_result(result, _seal_lines(result, output), as_json=as_json)
+    result: dict[str, Any] = {"id": receipt_id, **describe_receipt(seen, output)}
+    print_result(result, receipt_lines(result, output), as_json=as_json)
     return HOLDS if seen.seal is not None or wait_s <= 0 else UNAVAILABLE
 
 
@@ -118,20 +117,33 @@ def import_rows(
 @command
 def withdraw(
     material_id: Annotated[str, typer.Argument(help="材料编号 / id of the material")],
-    reason: Annotated[str, typer.Option("--reason", help="理由,不含个人信息 / why, no names")],
+    reason: Annotated[
+        str, typer.Option("--reason", help="理由代码,不含个人信息 / a code, never a name")
+    ],
     node: NodeOption,
+    wait_s: WaitOption = 0.0,
     as_json: JsonOption = False,
 ) -> int:
     """撤回一份材料,通知采信过的城市 / withdraw a material; cities that relied on it are told."""
     with open_city(node) as runtime:
+        from ledger_node.cli.transactions import is_confirmed
         from ledger_node.core.types import MaterialId
-        from ledger_node.flows.watching import withdraw_material
+        from ledger_node.flows.following import catch_up
+        from ledger_node.flows.watching import withdraw as withdraw_material
 
-        withdraw_material(runtime.node, MaterialId(material_id), reason)
-    result = {"id": material_id, "state": "withdrawing"}
-    lines = [f"已提交撤回 {material_id} / the withdrawal is on its way to the chain"]
-    print_result(result, lines, as_json=as_json)
-    return HOLDS
+        catch_up(runtime.node)
+        outbox_id = withdraw_material(runtime.node, MaterialId(material_id), reason)
+        confirmed = wait_for(
+            runtime,
+            lambda: is_confirmed(runtime.node, outbox_id) or None,
+            wait_s,
+            "等待撤回上链",
+            "waiting for the chain",
+        )
+    result = {"id": material_id, "state": "withdrawn" if confirmed else "submitted"}
+    words = "已撤回 / withdrawn" if confirmed else "已提交,待上链 / submitted, not final yet"
+    print_result(result, [words], as_json=as_json)
+    return HOLDS if confirmed or wait_s <= 0 else UNAVAILABLE
 
 
 def build_receipt(node: Node, receipt_id: str) -> ReceiptFile:
@@ -170,7 +182,7 @@ def _describe_registered(registered: Registered) -> dict[str, Any]:
     }
 
 
-def _give_receipt(receipt: ReceiptFile, output: Path | None) -> dict[str, Any]:
+def describe_receipt(receipt: ReceiptFile, output: Path | None) -> dict[str, Any]:
     """Facts of a receipt; the file itself is written, or stands in the result."""
     from ledger_node.core.receipt import encode_receipt
 
@@ -194,24 +206,21 @@ def _give_receipt(receipt: ReceiptFile, output: Path | None) -> dict[str, Any]:
     return facts | {"receipt_file": str(output)}
 
 
-def _receipt_lines(result: dict[str, Any], output: Path | None) -> list[str]:
-    """Where the receipt is, or its exact bytes as the last line."""
-    if output is not None:
-        return [f"凭证已写入 {output} / receipt written"]
-    from ledger_node.core.canonical import encode_canonical
-
-    return [encode_canonical(result["receipt"]).decode()]
-
-
-def _seal_lines(result: dict[str, Any], output: Path | None) -> list[str]:
+def receipt_lines(result: dict[str, Any], output: Path | None) -> list[str]:
+    """State of a receipt, and where it is or its exact bytes as the last line."""
     if result["state"] == "pending":
-        head = ["存证中:尚未上链 / recording: not anchored yet"]
+        lines = ["存证中,凭证待上链后补全 / recording: the receipt is pending until anchored"]
+        lines += [f"  tongban receipt {result['id']} --wait 30"]
     else:
-        head = [
+        lines = [
             f"已存证,第 {result['leaf_index']} 条 / recorded, leaf index",
             f"区块 {result['block_number']},交易 0x{result['tx_hash']} / block, transaction",
         ]
-    return head + _receipt_lines(result, output)
+    if output is not None:
+        return [*lines, f"凭证已写入 {output} / receipt written"]
+    from ledger_node.core.canonical import encode_canonical
+
+    return [*lines, encode_canonical(result["receipt"]).decode()]
 
 
 def _describe_import(report: ImportReport) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
-from ledger_node.cli.inputs import FieldReader, FileUnreadableError, MalformedFieldsError
+from ledger_node.cli.fields import FieldReader, MalformedFieldsError
+from ledger_node.cli.inputs import FileUnreadableError
 from ledger_node.core.statement_parts import Extent
 from ledger_node.core.types import MaterialId
 from ledger_node.flows.submission import (
@@ -38,7 +39,7 @@ _MEMBERS: Final = (
 _SUBJECT: Final = ("role", "scheme", "number", "name")
 _DOCUMENT: Final = ("media_type", "pages", "extent", "concerns")
 _UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
-_MEDIA_TYPES: Final[Mapping[str, str]] = {
+MEDIA_TYPES: Final[Mapping[str, str]] = {
     ".jpeg": "image/jpeg",
     ".jpg": "image/jpeg",
     ".ofd": "application/ofd",
@@ -122,7 +123,7 @@ def _read_document(at: int, path: Path, value: object, limit_bytes: int) -> Docu
         raise MalformedFieldsError(
             reader.path("concerns"), "应为当事人序号数组", "positions of subjects are expected"
         )
-    guessed = _MEDIA_TYPES.get(path.suffix.lower(), _UNKNOWN_MEDIA_TYPE)
+    guessed = MEDIA_TYPES.get(path.suffix.lower(), _UNKNOWN_MEDIA_TYPE)
     return DocumentFile(
         _opener(at, path, limit_bytes),
         reader.optional_text("media_type") or guessed,

@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ledger_node.cli.inputs import FileUnreadableError, read_input
+from ledger_node.cli.inputs import digest_file, read_input
 from ledger_node.cli.output import DOES_NOT_HOLD, HOLDS, JsonOption, command, print_result
 
 if TYPE_CHECKING:
     from ledger_node.core.trust import Trust
-    from ledger_node.core.types import Digest
     from ledger_node.core.verdict import Verdict
 
-CHUNK_BYTES = 1024 * 1024
 _MARKS = {"holds": "✓", "fails": "✗", "pending": "…", "not_stated": "–"}
 _TITLES = {
     "unchanged": ("未被改动", "unchanged"),
@@ -53,26 +51,11 @@ def run(
     verdict = verify_receipt(
         read_input(file, MAX_RECEIPT_BYTES),
         trusted,
-        document=None if document is None else digest_of(document),
+        document=None if document is None else digest_file(document),
         sensitive_types=load_catalogue().sensitive_types,
     )
     print_result(describe(verdict, trusted), write_lines(verdict, trusted), as_json=as_json)
     return HOLDS if verdict.state.value == "holds" else DOES_NOT_HOLD
-
-
-def digest_of(path: Path) -> Digest:
-    """Digest of a document, read in pieces.
-
-    Raises:
-        FileUnreadableError: It cannot be read.
-    """
-    from ledger_node.core.digest import compute_digest
-
-    try:
-        with path.open("rb") as file:
-            return compute_digest(iter(lambda: file.read(CHUNK_BYTES), b""))
-    except OSError as error:
-        raise FileUnreadableError(path) from error
 
 
 def describe(verdict: Verdict, trust: Trust) -> dict[str, Any]:
