@@ -368,13 +368,25 @@ class _Story:
             self.wuhou.settle_outbox()
             node = self.stage.open("mianyang").node
             report = replay_ledger(
-                node.chain, node.contracts, node.profile, node.domain, node.peers.fetch_log_file
+                node.chain,
+                node.contracts,
+                node.profile,
+                node.domain,
+                node.peers.fetch_log_file,
+                database=node.database,
             )
             demand(
                 step,
-                not report.discrepancies,
-                f"{report.events} 个事件、{report.entries} 条日志,差异 0",
-                f"{report.events} events, {report.entries} log entries, no discrepancy",
+                report.discrepancy_count == 0,
+                f"{report.blocks} 个区块、{report.events} 个事件、{report.entries} 条日志,差异 0",
+                f"{report.blocks} blocks, {report.events} events, {report.entries} log entries, "
+                "no discrepancy",
+            )
+            demand(
+                step,
+                report.storage_reads and report.database_rows,
+                "重放所得与合约存储、绵阳节点数据库一致",
+                "the replayed state equals contract storage and Mianyang's database",
             )
 
     def _others(self) -> list[Any]:
