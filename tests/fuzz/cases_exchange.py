@@ -10,9 +10,11 @@ from ledger_node.core import (
     message_key,
     message_parts,
     release_answer,
+    release_fetch,
     release_request,
     release_secrets,
     sealed,
+    signed_head,
     terms_format,
 )
 from ledger_node.core.canonical import parse_base64url
@@ -67,6 +69,14 @@ CATALOGUE = {
 }
 BODY = b'{"v":"tongban/find-request/v1"}'
 HEADER_TEXT = "\n".join(f"{name}: {value}" for name, value in x.message_request(BODY).items())
+
+
+HEAD = {
+    "url": x.ADDRESSES[x.RELEASING],
+    "path": "/peer/v1/find",
+    "headers": {name.lower(): value for name, value in x.message_request(BODY).items()},
+}
+ANSWER_HEAD = {"request": HEAD, "status": 200, "headers": HEAD["headers"]}
 
 
 def _facts(at=x.ANCHORED_AT):
@@ -157,6 +167,54 @@ CASES = [
         release_secrets.parse_release_secrets,
         [f.jcs(x.release_secrets())],
         release_secrets.encode_release_secrets,
+    ),
+    ParserCase(
+        "core.release_fetch.parse_answer_fetch",
+        "json",
+        release_fetch.parse_answer_fetch,
+        [f.jcs({"v": "tongban/answer-fetch/v1", "request": "5a" * 32})],
+        release_fetch.encode_answer_fetch,
+    ),
+    ParserCase(
+        "core.release_fetch.parse_document_fetch",
+        "json",
+        release_fetch.parse_document_fetch,
+        [
+            f.jcs(
+                {
+                    "v": "tongban/document-fetch/v1",
+                    "request": "5a" * 32,
+                    "commitment": "7c" * 32,
+                    "index": index,
+                }
+            )
+            for index in (0, 63)
+        ],
+        release_fetch.encode_document_fetch,
+    ),
+    ParserCase(
+        "core.release_fetch.parse_release_status",
+        "json",
+        release_fetch.parse_release_status,
+        [
+            f.jcs({"v": "tongban/release-status/v1", "request": "5a" * 32, "state": state})
+            for state in ("answered", "consume_signed", "acknowledged", "withheld")
+        ],
+        release_fetch.encode_release_status,
+    ),
+    ParserCase(
+        "core.signed_head.parse_head",
+        "json",
+        signed_head.parse_head,
+        [f.jcs(HEAD)],
+        signed_head.encode_head_bytes,
+    ),
+    ParserCase(
+        "core.signed_head.parse_answer_head",
+        "json",
+        signed_head.parse_answer_head,
+        [f.jcs(ANSWER_HEAD)],
+        signed_head.encode_answer_head_bytes,
     ),
     ParserCase(
         "core.sealed.parse_find_openings",
