@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -28,7 +30,7 @@ from ledger_node.edges.documents.segments import SegmentStore
 from ledger_node.edges.keys.city_keys import CityKeysFile
 from ledger_node.edges.keys.key_store import KeyStoreFile
 from ledger_node.edges.keys.officer_keys import OfficerKeyFiles
-from ledger_node.edges.peers import HttpPeers
+from ledger_node.edges.peers import HttpLogFiles, HttpPeers
 from ledger_node.edges.tiles.directory import TileDirectory
 from ledger_node.flows.directory import FollowedDirectory
 from ledger_node.flows.intake import IntakeQueue
@@ -174,6 +176,26 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
         limits=Limits(settings.finds_per_city_per_day, settings.releases_per_city_per_day),
     )
     return Runtime(settings, node, directory, IntakeQueue(node), clock)
+
+
+@contextmanager
+def open_chain(rpc_url: str, chain_id: int) -> Iterator[tuple[EvmChain, ContractCalls]]:
+    """A chain and its contracts for an auditor, who has no node."""
+    chain = EvmChain(rpc_url, chain_id)
+    try:
+        yield chain, ContractCalls(chain)
+    finally:
+        chain.close()
+
+
+@contextmanager
+def open_log_files(url_of: Callable[[CityId], str]) -> Iterator[HttpLogFiles]:
+    """Public files of the members' logs, at the addresses that `url_of` returns."""
+    logs = HttpLogFiles(url_of)
+    try:
+        yield logs
+    finally:
+        logs.close()
 
 
 def configure_logging(*, json_lines: bool) -> None:

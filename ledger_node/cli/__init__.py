@@ -9,6 +9,7 @@ from __future__ import annotations
 import typer
 
 from ledger_node.cli import (
+    audit,
     chain,
     consortium,
     demo,
@@ -33,6 +34,7 @@ app.add_typer(node.app, name="node")
 app.add_typer(consortium.app, name="consortium")
 app.add_typer(officer.app, name="officer")
 app.add_typer(log.app, name="log")
+app.add_typer(audit.app, name="audit")
 app.command("register")(materials.register)
 app.command("receipt")(materials.receipt)
 app.command("import")(materials.import_rows)

@@ -36,6 +36,7 @@ from ledger_node.core.message_parts import (
 )
 from ledger_node.core.signed_head import SignedAnswerHead, SignedHead
 from ledger_node.core.types import CityId
+from ledger_node.edges.peers.log_files import fetch_log_file, read_capped
 from ledger_node.ports.clock import Clock, Entropy
 from ledger_node.ports.keys import CityKeys, KeyRole
 from ledger_node.ports.peers import (
@@ -47,7 +48,6 @@ from ledger_node.ports.peers import (
 
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 MAX_PROBLEM_BYTES = 64 * 1024
-CHUNK_BYTES = 1024 * 1024
 
 
 class HttpPeers:
@@ -70,7 +70,7 @@ class HttpPeers:
     def send(self, city: CityId, path: str, body: bytes, *, timeout_s: float = 10.0) -> PeerAnswer:
         """See `ports.peers.Peers.send`."""
         with self._post(city, path, body, timeout_s) as (request, response):
-            content = b"".join(_read_capped(city, response, MAX_ANSWER_BYTES))
+            content = b"".join(read_capped(city, response, MAX_ANSWER_BYTES))
             self._verify(city, request, response, content)
             _raise_problem(city, response.status_code, content)
         sent = SignedHead(request.registered_url, request.path, _covered(request.headers))
@@ -84,22 +84,15 @@ class HttpPeers:
         caller checks the bytes against the digest it already knows."""
         with self._post(city, path, body, 60.0) as (request, response):
             if response.status_code != 200:
-                content = b"".join(_read_capped(city, response, MAX_PROBLEM_BYTES))
+                content = b"".join(read_capped(city, response, MAX_PROBLEM_BYTES))
                 self._verify(city, request, response, content)
                 _raise_problem(city, response.status_code, content)
             self._verify(city, request, response, None)
-            yield from _read_capped(city, response, max_bytes)
+            yield from read_capped(city, response, max_bytes)
 
     def fetch_log_file(self, city: CityId, path: str, *, max_bytes: int = 1 << 20) -> bytes:
         """See `ports.peers.Peers.fetch_log_file`."""
-        url = self._directory.url_of(city) + path
-        try:
-            with self._client.stream("GET", url, timeout=10.0) as response:
-                if response.status_code != 200:
-                    raise PeerUnavailableError(city, f"HTTP {response.status_code}")
-                return b"".join(_read_capped(city, response, max_bytes))
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            raise PeerUnavailableError(city, type(error).__name__) from error
+        return fetch_log_file(self._client, self._directory.url_of(city), city, path, max_bytes)
 
     @contextmanager
     def _post(
@@ -142,15 +135,6 @@ class HttpPeers:
             raise PeerUnavailableError(
                 city, f"HTTP {response.status_code}, {error.code}"
             ) from error
-
-
-def _read_capped(city: CityId, response: httpx2.Response, limit_bytes: int) -> Iterator[bytes]:
-    read = 0
-    for chunk in response.iter_bytes(CHUNK_BYTES):
-        read += len(chunk)
-        if read > limit_bytes:
-            raise PeerUnavailableError(city, f"more than {limit_bytes} bytes")
-        yield chunk
 
 
 def _covered(headers: HeaderLines) -> dict[str, str]:

@@ -1,0 +1,62 @@
+"""Public files of cities' logs, fetched as anybody may: no key, no signature, no redirects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import httpx2
+
+from ledger_node.core.types import CityId
+from ledger_node.ports.peers import PeerUnavailableError
+
+CHUNK_BYTES = 1024 * 1024
+TIMEOUT_S = 10.0
+MAX_FILE_BYTES = 1024 * 1024
+
+
+class HttpLogFiles:
+    """Reader of the members' logs; `url_of` names the registered addresses."""
+
+    def __init__(self, url_of: Callable[[CityId], str]) -> None:
+        """Contact nobody but the addresses that `url_of` returns."""
+        self._url_of = url_of
+        self._client = httpx2.Client(trust_env=False, follow_redirects=False)
+
+    def close(self) -> None:
+        """Close kept-alive connections."""
+        self._client.close()
+
+    def fetch_log_file(self, city: CityId, path: str, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
+        """See `ports.peers.Peers.fetch_log_file`."""
+        return fetch_log_file(self._client, self._url_of(city), city, path, max_bytes)
+
+
+def fetch_log_file(
+    client: httpx2.Client, url: str, city: CityId, path: str, max_bytes: int
+) -> bytes:
+    """One public file of the log at `url`.
+
+    Raises:
+        PeerUnavailableError: It cannot be had.
+    """
+    try:
+        with client.stream("GET", url + path, timeout=TIMEOUT_S) as response:
+            if response.status_code != 200:
+                raise PeerUnavailableError(city, f"HTTP {response.status_code}")
+            return b"".join(read_capped(city, response, max_bytes))
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise PeerUnavailableError(city, type(error).__name__) from error
+
+
+def read_capped(city: CityId, response: httpx2.Response, limit_bytes: int) -> Iterator[bytes]:
+    """Body of an answer in pieces.
+
+    Raises:
+        PeerUnavailableError: It is longer than `limit_bytes`.
+    """
+    read = 0
+    for chunk in response.iter_bytes(CHUNK_BYTES):
+        read += len(chunk)
+        if read > limit_bytes:
+            raise PeerUnavailableError(city, f"more than {limit_bytes} bytes")
+        yield chunk
