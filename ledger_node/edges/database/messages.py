@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Insert, Table, delete, insert, update
+from sqlalchemy import Connection, Table, delete, insert, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_node.core.types import CityId
@@ -63,10 +63,15 @@ class SqlMessages:
         return build_rows(NoticeRow, rows)
 
     def _insert_new(self, table: Table, row: dict[str, Any]) -> bool:
-        """Insert unless the primary key is there; the database decides, not an earlier read."""
-        return self._connection.execute(self._insert_or_skip(table).values(row)).rowcount == 1
+        """Insert unless the primary key is there; the database decides, not an earlier read.
 
-    def _insert_or_skip(self, table: Table) -> Insert:
+        RETURNING says it: an INSERT has no row count on PostgreSQL.
+        """
+        key = next(iter(table.primary_key.columns))
+        statement = self._insert_or_skip(table).values(row).returning(key)
+        return self._connection.execute(statement).first() is not None
+
+    def _insert_or_skip(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         if self._connection.dialect.name == "postgresql":
             return postgresql.insert(table).on_conflict_do_nothing()
         return sqlite.insert(table).on_conflict_do_nothing()
