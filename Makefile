@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 JOBS ?= 2
 
-.PHONY: help setup demo test test-full check format compile vectors lock bench clean
+.PHONY: help setup demo test test-full check format compile vectors errors lock bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -37,7 +37,7 @@ test: setup ## quick tests, under five minutes on two cores
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
 
 test-full: setup ## everything, long trials included; writes build/test-full.json
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --results build/test-full.json $(ARGS)
 
 check: setup ## format, lint, types, import rules, generated files fresh
 	@$(BIN)/ruff format --check .
@@ -46,6 +46,7 @@ check: setup ## format, lint, types, import rules, generated files fresh
 	@$(BIN)/lint-imports --config pyproject.toml
 	@$(BIN)/python scripts/compile_contracts.py --check
 	@$(BIN)/python scripts/make_vectors.py --check
+	@$(BIN)/python scripts/list_errors.py --check
 	@$(BIN)/python scripts/check_repository.py
 
 format: $(STAMPS)/python ## format and mend what the linter can mend
@@ -57,6 +58,9 @@ compile: setup ## compile the contracts and write contracts/abi
 
 vectors: $(STAMPS)/python ## write the test vectors again
 	@$(BIN)/python scripts/make_vectors.py
+
+errors: $(STAMPS)/python ## write docs/errors.md again
+	@$(BIN)/python scripts/list_errors.py
 
 bench: setup ## each job beside its yardstick, interleaved
 	@$(BIN)/python -m tests.bench $(ARGS)

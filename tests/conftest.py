@@ -1,3 +1,3 @@
 """Plugins of the whole test run."""
 
-pytest_plugins = ["tests.fixtures.postgres"]
+pytest_plugins = ["tests.fixtures.postgres", "tests.results"]

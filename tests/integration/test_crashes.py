@@ -21,6 +21,7 @@ from ledger_node.flows.sequencing import open_log, resume_sequencing, run_sequen
 from tests.integration.city import LOG, close_city, file_of, open_city, submission
 from tests.integration.ledger_oracle import check_ledger
 from tests.integration.processes import AFTER, BEFORE, DIED, MODES, FailPoint, fork, wait
+from tests.results import note_faults
 
 pytestmark = pytest.mark.integration
 
@@ -106,6 +107,7 @@ def test_register_fails_at_a_boundary_restart_leaves_one_or_none(
         said = pipe.read()
     if mode in (BEFORE, AFTER):
         assert (status, said) == (DIED, b"")  # the fault fired
+        note_faults(f"intake {mode}")
     else:
         assert status == 0
         outcome, material_id = json.loads(said)

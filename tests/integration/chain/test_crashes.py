@@ -18,6 +18,7 @@ from ledger_node.flows import anchoring, following, outbox
 from ledger_node.ports.chain import ChainUnavailableError
 from ledger_node.ports.database import DatabaseUnavailableError
 from tests.integration.chain.support import City, fake_city
+from tests.results import note_faults
 
 pytestmark = pytest.mark.integration
 
@@ -142,6 +143,7 @@ def test_resume_after_crash_anchors_exactly_once(
         anchoring.resume_anchoring(city)
     trap = strike(city, boundary, when)
     assert trap.fired, "the fault never fired"
+    note_faults(f"anchoring {when}")
 
     city.database = open_test_database()  # another process
     for _ in range(3):

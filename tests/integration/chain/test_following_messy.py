@@ -25,6 +25,7 @@ from tests.integration.chain.support import (
     fake_profile,
     with_profile,
 )
+from tests.results import note_faults
 
 pytestmark = pytest.mark.integration
 
@@ -126,6 +127,8 @@ def test_follow_messy_endpoint_gives_the_tables_of_a_clean_one(
             assert dump(engine) == clean, f"rebuilt, seed {seed}"
     engine.dispose()
     assert all(fired[kind] >= 10 for kind in ("doubled", "reordered", "missing", "split")), fired
+    for kind, count in fired.items():
+        note_faults(f"events {kind}", count)
     assert logs > 8 * TRIALS[engine.dialect.name]
 
 

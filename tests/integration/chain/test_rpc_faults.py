@@ -37,6 +37,7 @@ from tests.integration.chain.support import (
     sqlite_copy,
 )
 from tests.localchain.support import CHAIN_ID
+from tests.results import note_faults
 
 pytestmark = pytest.mark.integration
 
@@ -166,6 +167,7 @@ def test_resume_after_endpoint_fault_anchors_exactly_once(
         if stage.proxy.fired:
             break
     assert stage.proxy.fired, "the fault never fired"
+    note_faults(f"rpc {fault}", stage.proxy.fired)
     turn(city, stage)
     stage.proxy.heal()
     hasty.close()
