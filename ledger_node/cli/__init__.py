@@ -6,6 +6,8 @@ command runs, so that `tongban verify` needs neither a database nor a chain libr
 
 from __future__ import annotations
 
+import sys
+
 import typer
 
 from ledger_node.cli import (
@@ -21,6 +23,7 @@ from ledger_node.cli import (
     release,
     verify,
 )
+from ledger_node.cli.output import BAD_INPUT, INTERRUPTED, UsageError, print_error
 
 app = typer.Typer(
     name="tongban",
@@ -50,5 +53,14 @@ app.command("demo")(demo.run)
 
 
 def main() -> None:
-    """Entry point of the `tongban` script."""
-    app()
+    """Entry point of the `tongban` script: with `--json` a wrong usage is an object as well."""
+    if "--json" not in sys.argv[1:]:
+        app()
+    try:
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        print_error(UsageError(error.format_message()), as_json=True)
+        code = BAD_INPUT
+    except typer.Abort:
+        code = INTERRUPTED
+    sys.exit(code)

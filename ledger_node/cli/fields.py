@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ledger_node.cli.inputs import read_input
+from ledger_node.cli.output import is_text
 from ledger_node.core.errors import MalformedInputError
 
 MAX_FIELDS_BYTES = 1024 * 1024
@@ -95,7 +96,7 @@ class FieldReader:
         value = self._members.get(member)
         if value is not None and not isinstance(value, str):
             raise self.refuse(member, "应为文本", "text is expected")
-        if isinstance(value, str) and not _is_encodable(value):
+        if isinstance(value, str) and not is_text(value):
             raise self.refuse(member, "含有不合格的字符", "holds a character that is none")
         return value
 
@@ -127,7 +128,7 @@ class FieldReader:
     def texts(self, member: str) -> tuple[str, ...]:
         """An array of texts."""
         found = self.items(member)
-        if not all(isinstance(item, str) and _is_encodable(item) for item in found):
+        if not all(isinstance(item, str) and is_text(item) for item in found):
             raise self.refuse(member, "应为文本数组", "an array of texts is expected")
         return tuple(found)
 
@@ -152,19 +153,15 @@ def _refuse_number(_text: str) -> Any:
     raise ValueError("a number that is no integer")
 
 
-def _is_encodable(text: str) -> bool:
-    return not any("\ud800" <= char <= "\udfff" for char in text)
-
-
 def _is_plain(value: object, depth: int) -> bool:
     if depth == 0:
         return False
     if isinstance(value, dict):
-        return all(_is_encodable(k) and _is_plain(v, depth - 1) for k, v in value.items())
+        return all(is_text(k) and _is_plain(v, depth - 1) for k, v in value.items())
     if isinstance(value, list):
         return all(_is_plain(item, depth - 1) for item in value)
     if isinstance(value, str):
-        return _is_encodable(value)
+        return is_text(value)
     if isinstance(value, int):  # true and false among them
         return -(2**53) < value < 2**53
     return value is None

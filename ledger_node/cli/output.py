@@ -28,6 +28,7 @@ from ledger_node.core.errors import (
 )
 
 HOLDS, DOES_NOT_HOLD, BAD_INPUT, UNAVAILABLE = 0, 1, 2, 3
+INTERRUPTED = 130
 
 _EXIT_BY_FAMILY: Mapping[type[LedgerError], int] = {
     MalformedInputError: BAD_INPUT,
@@ -38,6 +39,27 @@ _EXIT_BY_FAMILY: Mapping[type[LedgerError], int] = {
     UnavailableError: UNAVAILABLE,
     InvariantError: UNAVAILABLE,
 }
+
+
+class UsageError(MalformedInputError):
+    """A command, option or argument is unknown or missing; the message says which."""
+
+    code = "usage"
+
+    def __init__(self, message_en: str) -> None:
+        super().__init__("命令用法不对,请用 --help 查看。", message_en)
+
+
+class ArgumentNotTextError(MalformedInputError):
+    """An argument's bytes are no UTF-8 text."""
+
+    code = "argument_not_text"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"参数 {name} 不是合格的文本。", f"{name}: not text in UTF-8.", argument=name
+        )
+
 
 JsonOption = Annotated[bool, typer.Option("--json", help="只输出一个 JSON 对象 / one JSON object")]
 
@@ -82,6 +104,7 @@ def command(function: Callable[P, int | None]) -> Callable[P, None]:
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
+            _demand_text(kwargs)
             code = function(*args, **kwargs)
         except LedgerError as error:
             print_error(error, as_json=bool(kwargs.get("as_json", False)))
@@ -89,13 +112,26 @@ def command(function: Callable[P, int | None]) -> Callable[P, None]:
         except (typer.Exit, typer.Abort):
             raise
         except KeyboardInterrupt:
-            raise typer.Exit(130) from None
+            raise typer.Exit(INTERRUPTED) from None
         except Exception as error:  # noqa: BLE001 (the boundary: a person sees a sentence)
             print_error(error, as_json=bool(kwargs.get("as_json", False)))
             raise typer.Exit(UNAVAILABLE) from None
         raise typer.Exit(code or HOLDS)
 
     return run
+
+
+def _demand_text(arguments: Mapping[str, object]) -> None:
+    """Bytes that are no UTF-8 arrive as lone surrogates, which no store or message takes."""
+    for name, value in arguments.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str) and not is_text(text):
+                raise ArgumentNotTextError(name)
+
+
+def is_text(text: str) -> bool:
+    """Whether a text can be written as UTF-8."""
+    return not any("\ud800" <= char <= "\udfff" for char in text)
 
 
 @contextmanager
