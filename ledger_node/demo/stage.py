@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger_node.core.errors import UnavailableError
-from ledger_node.edges.clock import SystemClock
+from ledger_node.edges.clock import SystemClock, system_entropy
 from ledger_node.flows.deploying import Deployment
 from ledger_node.flows.following import resume_following
 from ledger_node.founding import CityPlan, found_consortium, plan_five_cities
@@ -28,6 +28,7 @@ DOMAIN = "tongban.example"
 END_S = 15.0
 WAIT_S = 30.0
 POLL_S = 0.15
+LOWEST_PORT, PORT_RANGE = 20_000, 12_000
 
 
 class StageError(UnavailableError):
@@ -64,7 +65,7 @@ class Stage:
 
     def found(self) -> Deployment:
         """Make five cities and register the contracts by their votes."""
-        plans = plan_five_cities([_free_port() for _ in range(5)])
+        plans = plan_five_cities([find_free_port() for _ in range(5)])
         self.plans = {plan.slug: plan for plan in plans}
         self.deployment = found_consortium(self.path, self.rpc, DOMAIN, plans)
         return self.deployment
@@ -152,7 +153,16 @@ class Stage:
         return facts
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def find_free_port() -> int:
+    """A port nobody listens on, below those the system hands to outgoing connections.
+
+    A port from that range could be taken by any client while its node is down.
+    """
+    while True:
+        port = LOWEST_PORT + int.from_bytes(system_entropy(2), "big") % PORT_RANGE
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port

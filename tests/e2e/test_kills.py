@@ -35,15 +35,14 @@ class Processes:
 
     def start(self, name: str, *arguments: str) -> str:
         """Start a program and return its first line."""
-        self.running[name] = process = subprocess.Popen(
-            [sys.executable, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        log = self.template.path / f"{name}.log"
+        with log.open("a") as errors:
+            self.running[name] = process = subprocess.Popen(
+                [sys.executable, *arguments], stdout=subprocess.PIPE, stderr=errors, text=True
+            )
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line, f"{name} did not start"
+        assert line, f"{name} did not start: {log.read_text('utf-8')[-2000:]}"
         return line
 
     def start_chain(self) -> None:
@@ -113,12 +112,22 @@ def anchored_sizes(rpc: str, city: int) -> list[int]:
     return [int(log["data"][2:66], 16) for log in logs]
 
 
-def test_registrations_survive_sigkill_of_every_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        [["chain", "wuhou"]],
+        pytest.param([["wuhou"], ["chain"], ["chain", "wuhou"]] * 3, marks=pytest.mark.slow),
+    ],
+    ids=["once", "often"],
+)
+def test_registrations_survive_sigkill_of_every_process(
+    tmp_path: Path, rounds: list[list[str]]
+) -> None:
     receipted: list[str] = []
     with processes_of(tmp_path) as processes:
         rpc = f"http://127.0.0.1:{processes.template.rpc_port}"
         url = processes.template.cities[0].url
-        for round_number, victims in enumerate((["wuhou"], ["chain"], ["chain", "wuhou"])):
+        for round_number, victims in enumerate(rounds):
             if "chain" not in processes.running:
                 processes.start_chain()
             if "wuhou" not in processes.running:
@@ -133,8 +142,8 @@ def test_registrations_survive_sigkill_of_every_process(tmp_path: Path) -> None:
             lines = [first.strip(), *processes.kill("writer")]
             # The last line may have been cut by the kill; a whole one was acknowledged.
             receipted += [line for line in lines if len(line) == 64]
-        processes.start_chain()
-        processes.start_node("wuhou")
+        for name in {"chain", "wuhou"} - processes.running.keys():
+            processes.start_chain() if name == "chain" else processes.start_node(name)
 
         def all_anchored() -> bool:
             health = json.loads(httpx2.get(f"{url}/healthz", timeout=10).content)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ import uvicorn
 from api.app import build_app
 from ledger_node.config import CONFIG_NAME
 from ledger_node.core.types import CityId
+from ledger_node.demo.stage import find_free_port
 from ledger_node.flows.anchoring import resume_anchoring
 from ledger_node.flows.following import resume_following
 from ledger_node.flows.outbox import resume_outbox
@@ -38,13 +38,6 @@ from ledger_node.wiring import CLOCK_KEPT_S, Runtime, open_runtime
 CHAIN_ID = 7107
 DOMAIN = "tongban.example"
 START_S = 30.0
-
-
-def free_port() -> int:
-    """A TCP port nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -78,9 +71,9 @@ class Template:
 def found_template(path: Path, count: int = 5, clock: str = "test") -> Template:
     """Found `count` cities once. Their registered URLs stand in the contract, so copies of one
     template do not run at the same time in one process group."""
-    rpc_port = free_port()
+    rpc_port = find_free_port()
     plans = tuple(
-        CityPlan(CityId(code), zh, en, slug, f"http://127.0.0.1:{free_port()}")
+        CityPlan(CityId(code), zh, en, slug, f"http://127.0.0.1:{find_free_port()}")
         for code, zh, en, slug in FIVE_CITIES[:count]
     )
     with running_chain(path / "chain", clock=clock, port=rpc_port) as rpc:
