@@ -30,7 +30,7 @@ $(STAMPS)/node: package.json package-lock.json
 
 setup: $(STAMPS)/python $(STAMPS)/node ## install pinned Python and Node packages
 
-demo: $(STAMPS)/python ## the whole way of one material through five cities, told step by step
+demo: setup ## the whole way of one material through five cities, told step by step
 	@$(BIN)/tongban demo $(ARGS)
 
 test: setup ## quick tests, under five minutes on two cores
