@@ -56,6 +56,7 @@ STOCK = (
     "told",
     "renewed",
     "gone",
+    "late",
 )
 OWN_GRANT = ("relied", "revoked")
 _CHANGES: dict[str, dict[str, Any]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from ledger_node.core.anchor import TxState
 from ledger_node.core.evidence_parts import OfficerRole
 from ledger_node.core.receipt import parse_receipt
 from ledger_node.core.refusal import GrantRevokedError
+from ledger_node.core.release import IncomingState
 from ledger_node.core.trust_format import parse_trust
 from ledger_node.core.types import Digest
 from ledger_node.core.verdict import LineState
@@ -111,6 +113,19 @@ def test_rely_unfinished_release_is_refused(way: Way) -> None:
     unsent = way.request(grant_id, released.material, ("issuer",))
     with pytest.raises(ReleaseNotCompleteError):
         rely(way.relier, unsent, *SUPERVISOR, "granted")
+
+
+def test_rely_release_not_acknowledged_yet_is_refused(way: Way) -> None:
+    digest = way.stock["late"].digest
+    acknowledged = load_incoming(way.relier, digest)
+    complete = replace(acknowledged, state=IncomingState.COMPLETE)
+    with way.relier.database.transaction() as tx:
+        assert tx.releases.advance_release(acknowledged, complete)
+    with pytest.raises(ReleaseNotCompleteError):
+        rely(way.relier, digest, *SUPERVISOR, "granted")
+    with way.relier.database.transaction() as tx:
+        assert tx.releases.advance_release(complete, acknowledged)
+    assert rely(way.relier, digest, *SUPERVISOR, "granted")
 
 
 def test_rely_after_revocation_was_seen_is_refused(way: Way) -> None:
