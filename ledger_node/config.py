@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     sequencing_interval_s: float = Field(default=0.5, gt=0)
     anchoring_interval_s: float = Field(default=1.0, gt=0)
     finds_per_city_per_day: int = Field(default=2000, gt=0)
+    finds_per_officer_per_day: int = Field(default=200, gt=0)
     releases_per_city_per_day: int = Field(default=2000, gt=0)
 
     @classmethod

@@ -173,7 +173,11 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
         contracts=ContractCalls(chain),
         profile=build_profile(settings.chain),
         peers=HttpPeers(city, directory, keys, clock, system_entropy),
-        limits=Limits(settings.finds_per_city_per_day, settings.releases_per_city_per_day),
+        limits=Limits(
+            settings.finds_per_city_per_day,
+            settings.finds_per_officer_per_day,
+            settings.releases_per_city_per_day,
+        ),
     )
     return Runtime(settings, node, directory, IntakeQueue(node), clock)
 

@@ -254,6 +254,7 @@ def _prepare_find(
                 "made",
                 held.terms.releasing,
                 grant_id,
+                officer,
                 request,
                 None,
                 "asked",
@@ -290,7 +291,7 @@ def _send_find(node: Node, held: HeldGrant, request: bytes) -> FindOutcome:
 def _answer(node: Node, city: CityId, request: FindRequest, digest: bytes) -> FindAnswer:
     terms = request.terms
     grant_id = compute_grant_id(terms)
-    _demand_within_limit(node, city)
+    _demand_within_limit(node, city, request.officer)
     catch_up(node)
     opened = node.keys.open_sealed(
         request.sealed, compute_seal_info(FIND_REQUEST_VERSION, grant_id)
@@ -350,14 +351,17 @@ def _describe_candidate(
     )
 
 
-def _demand_within_limit(node: Node, city: CityId) -> None:
+def _demand_within_limit(node: Node, city: CityId, officer: str) -> None:
     since = node.clock.now() - LIMIT_WINDOW
     with node.database.read() as tx:
-        answered = tx.finds.count_finds_since(city, since)
-    if answered >= node.limits.finds_per_city_per_day:
+        of_city = tx.finds.count_finds_since(city, since)
+        of_officer = tx.finds.count_finds_since(city, since, officer=officer)
+    if of_city >= node.limits.finds_per_city_per_day or (
+        of_officer >= node.limits.finds_per_officer_per_day
+    ):
         raise FindLimitError(
-            "该城市今日的查询次数已达上限,请明日再试。",
-            "The city used up the finds this city answers in a day; try tomorrow.",
+            "该城市或该经办人今日的查询次数已达上限,请明日再试。",
+            "The city or the officer used up the finds this city answers in a day; try tomorrow.",
             city=city,
         )
 
@@ -383,6 +387,7 @@ def _record_answered(
                 "answered",
                 city,
                 compute_grant_id(request.terms),
+                request.officer,
                 body,
                 answer,
                 outcome,

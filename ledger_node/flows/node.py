@@ -30,6 +30,7 @@ class Limits:
     """What this city answers one other city within a day."""
 
     finds_per_city_per_day: int = 2000
+    finds_per_officer_per_day: int = 200
     releases_per_city_per_day: int = 2000
 
 

@@ -86,6 +86,7 @@ class FindRow:
     direction: str
     city: CityId
     grant_id: GrantId | None
+    officer: str
     request: bytes
     answer: bytes | None
     outcome: str
@@ -106,8 +107,10 @@ class FindGroup(Protocol):
 
     def list_finds(self, direction: str, limit: int = 100) -> list[FindRow]: ...
 
-    def count_finds_since(self, city: CityId, since: datetime) -> int:
-        """Finds answered for `city` since then: the asked city's limit."""
+    def count_finds_since(
+        self, city: CityId, since: datetime, *, officer: str | None = None
+    ) -> int:
+        """Finds answered for `city` (or one officer of it) since then: the asked city's limits."""
         ...
 
 

@@ -62,7 +62,9 @@ class SqlFinds:
         )
         return build_rows(FindRow, self._connection.execute(query).all())
 
-    def count_finds_since(self, city: CityId, since: datetime) -> int:
+    def count_finds_since(
+        self, city: CityId, since: datetime, *, officer: str | None = None
+    ) -> int:
         query = (
             select(func.count())
             .select_from(finds)
@@ -72,4 +74,6 @@ class SqlFinds:
                 finds.c.created_at >= since,
             )
         )
+        if officer is not None:
+            query = query.where(finds.c.officer == officer)
         return self._connection.execute(query).scalar_one()

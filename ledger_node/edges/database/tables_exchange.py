@@ -53,6 +53,7 @@ finds = Table(
     Column("direction", String(8), primary_key=True),
     Column("city", String(6), nullable=False),
     Column("grant_id", Hash32),
+    Column("officer", String(64), nullable=False),
     Column("request", LargeBinary, nullable=False),
     Column("answer", LargeBinary),
     Column("outcome", String(32), nullable=False),

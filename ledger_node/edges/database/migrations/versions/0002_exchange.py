@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("direction", sa.String(8), nullable=False),
         sa.Column("city", sa.String(6), nullable=False),
         sa.Column("grant_id", HASH32),
+        sa.Column("officer", sa.String(64), nullable=False),
         sa.Column("request", sa.LargeBinary(), nullable=False),
         sa.Column("answer", sa.LargeBinary()),
         sa.Column("outcome", sa.String(32), nullable=False),
