@@ -1,10 +1,11 @@
-"""Check rules no other tool knows: sizes, hosts and machine paths in files, open TODOs, fragments.
+"""Check rules no other tool knows: sizes, hosts, machine paths, open notes without an issue.
 
 Run by `make check`. Prints each finding as `file:line: what` and ends with 1 when there is any.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -15,6 +16,9 @@ MODULE_LIMIT = 600
 CORE_LIMIT = 300
 CONTRACT_LIMIT = 400
 SCRIPT_LIMIT = 100
+FUNCTION_LIMIT = 60
+FILE_LIMIT_BYTES = 1_000_000
+PRODUCT = ("ledger_node/", "api/", "contracts/", "scripts/")
 BINARY = {".pdf", ".jpg", ".png", ".ttf", ".woff2", ".parquet", ".db"}
 # Spelled in pieces so that this file does not find itself.
 FORBIDDEN = {
@@ -47,18 +51,34 @@ def limit_of(path: Path) -> int | None:
     return MODULE_LIMIT if path.suffix in {".py", ".go", ".ts"} else None
 
 
+def find_long_functions(name: str, text: str) -> list[str]:
+    """Functions of the product that are longer than anybody holds in mind."""
+    if not name.endswith(".py") or not name.startswith(PRODUCT) or "/migrations/" in name:
+        return []
+    return [
+        f"{name}:{node.lineno}: {node.name} has more than {FUNCTION_LIMIT} lines; split it"
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or node.lineno) - node.lineno >= FUNCTION_LIMIT
+    ]
+
+
 def check_file(path: Path) -> list[str]:
     """Findings of one text file."""
+    name = path.relative_to(ROOT).as_posix()
+    if path.stat().st_size > FILE_LIMIT_BYTES:
+        return [f"{name}:1: more than {FILE_LIMIT_BYTES} bytes"]
     if path.suffix in BINARY:
         return []
-    name = path.relative_to(ROOT).as_posix()
-    lines = path.read_text("utf-8").splitlines()
+    text = path.read_text("utf-8")
+    lines = text.splitlines()
     found = [
         f"{name}:{number}: {what}: {match.group()}"
         for number, line in enumerate(lines, 1)
         for what, pattern in FORBIDDEN.items()
         if (match := pattern.search(line))
     ]
+    found += find_long_functions(name, text)
     limit = limit_of(path)
     if limit is not None and len(lines) > limit:
         found.append(f"{name}:{len(lines)}: more than {limit} lines; split it")
