@@ -5,7 +5,7 @@ Governance (deploying). Spec: Ethereum yellow paper, section 7.
 
 from __future__ import annotations
 
-import rlp
+import rlp  # type: ignore[import-untyped]
 from eth_hash.auto import keccak
 
 from ledger_node.core.types import Address
