@@ -33,6 +33,7 @@ from ledger_node.wiring import Runtime, configure_logging, open_runtime
 
 BACKOFF_S = 2.0
 CHAIN_INTERVAL_S = 0.25
+PAUSE_S = 4.0  # longer than a batch of an import takes
 WATCH_INTERVAL_S = 1.0
 NONCE_SWEEP_S = 600.0
 SHUTDOWN_S = 5
@@ -116,13 +117,44 @@ def start_up(runtime: Runtime, sequencer: Sequencer) -> None:
     resume_outbox(node)
 
 
-def turn_chain(runtime: Runtime) -> None:
-    """One turn of everything that watches or writes the chain."""
-    node = runtime.node
-    resume_following(node)
-    resume_outbox(node)
-    resume_anchoring(node)
-    resume_releasing(node)
+class ChainTurns:
+    """Everything that watches or writes the chain, one turn at a time.
+
+    A log that grows after a pause is anchored at once; while it keeps growing the anchors come at
+    twice the distance each time, up to `anchoring_interval_s`. So a window sees its paper recorded
+    within seconds, and a bulk import takes a handful of transactions.
+    """
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._node = runtime.node
+        self._clock = runtime.clock
+        self._longest_s = runtime.settings.anchoring_interval_s
+        self._seen_size = self._anchored_size = -1
+        self._grew_at_s = self._anchored_at_s = self._clock.monotonic_s()
+        self._distance_s = 0.0
+
+    def turn(self) -> None:
+        """Follow, send, anchor when it is time, move releases."""
+        resume_following(self._node)
+        resume_outbox(self._node)
+        if self._is_time():
+            resume_anchoring(self._node)
+        resume_releasing(self._node)
+
+    def _is_time(self) -> bool:
+        now_s = self._clock.monotonic_s()
+        with self._node.database.read() as tx:
+            size = tx.log.load_head().size
+        if size != self._seen_size:
+            self._seen_size, self._grew_at_s = size, now_s
+        elif now_s - self._grew_at_s >= PAUSE_S:
+            self._distance_s = 0.0
+        if now_s - self._anchored_at_s < self._distance_s:
+            return False
+        if size != self._anchored_size:
+            self._distance_s = min(max(2 * self._distance_s, 1.0), self._longest_s)
+        self._anchored_size, self._anchored_at_s = size, now_s
+        return True
 
 
 def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | None = None) -> int:
@@ -142,7 +174,7 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
         signal.signal(number, lambda *_: runtime.clock.request_stop())
     workers = Workers(runtime)
     workers.start("sequencing", settings.sequencing_interval_s, sequencer.turn)
-    workers.start("chain", CHAIN_INTERVAL_S, lambda: turn_chain(runtime))
+    workers.start("chain", CHAIN_INTERVAL_S, ChainTurns(runtime).turn)
     workers.start("receiving", WATCH_INTERVAL_S, lambda: resume_receiving(node))
     workers.start("watching", WATCH_INTERVAL_S, lambda: resume_watching(node))
     workers.start("nonces", NONCE_SWEEP_S, lambda: drop_old_nonces(runtime))

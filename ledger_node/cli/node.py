@@ -128,9 +128,9 @@ def clear(
     """负责人核查后解除停机 / a person clears a halt after looking into it."""
     _demand(by.strip(), "--by", "不能为空", "must not be empty")
     with open_city(node) as runtime:
-        from ledger_node.flows.halts import clear_halt
+        from ledger_node.flows.clearing import resolve_halt
 
-        cleared = clear_halt(runtime.node, reason, by)
+        cleared = resolve_halt(runtime.node, reason, by)
     words = "已解除 / cleared" if cleared else "没有这样的停机 / no such halt stands"
     print_result({"reason": reason, "cleared": cleared}, [words], as_json=as_json)
     return HOLDS if cleared else DOES_NOT_HOLD

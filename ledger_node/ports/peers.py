@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from ledger_node.core.errors import LedgerError, UnavailableError
+from ledger_node.core.errors import NotPermittedError, UnavailableError
 from ledger_node.core.signed_head import SignedAnswerHead
 from ledger_node.core.types import CityId, PublicKey
 
@@ -25,7 +25,7 @@ class PeerUnavailableError(UnavailableError):
         )
 
 
-class PeerRefusedError(LedgerError):
+class PeerRefusedError(NotPermittedError):
     """The other city refused, in a signed answer; `code` on the instance is the city's own code.
 
     Attributes:
