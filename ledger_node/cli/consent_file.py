@@ -52,7 +52,7 @@ def build_consent(node: Node, fields: Mapping[str, Any]) -> ConsentRequest:
     types = [_read_type(node, item, f"types.{at}") for at, item in enumerate(reader.items("types"))]
     if not types:
         raise reader.refuse("types", "不能为空", "must not be empty")
-    window_s, uses = reader.optional_int("window_s"), reader.optional_int("uses")
+    window_s, uses = reader.optional_int("window_s", 1), reader.optional_int("uses", 1)
     return ConsentRequest(
         releasing=releasing,
         receiving=receiving,

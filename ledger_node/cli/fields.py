@@ -100,13 +100,15 @@ class FieldReader:
             raise self.refuse(member, "含有不合格的字符", "holds a character that is none")
         return value
 
-    def optional_int(self, member: str) -> int | None:
-        """A whole number from 0, or None."""
+    def optional_int(self, member: str, minimum: int = 0) -> int | None:
+        """A whole number from `minimum`, or None."""
         value = self._members.get(member)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-            raise self.refuse(member, "应为非负整数", "a whole number is expected")
+        if isinstance(value, bool) or not isinstance(value, int) or not minimum <= value < 2**53:
+            raise self.refuse(
+                member, f"应为不小于 {minimum} 的整数", f"a whole number from {minimum} is expected"
+            )
         return value
 
     def flag(self, member: str, default: bool) -> bool:

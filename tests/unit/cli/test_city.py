@@ -76,6 +76,7 @@ def test_release_material_named_twice_refused(city: City) -> None:
 
 def test_unknown_grant_release_and_officer_not_found(city: City) -> None:
     assert city.run("grant", GRANT).error == "grant_not_found"
+    assert city.run("find", GRANT, "--officer", "w-01").error == "officer_not_found"
     assert city.run("release", GRANT, "--officer", "w-01").error == "officer_not_found"
     assert city.run("officer", "enrol", "w-01", "--role", "reviewer").code == 0
     assert city.run("release", GRANT, "--officer", "w-01").error == "grant_not_found"
