@@ -37,7 +37,7 @@ from ledger_node.flows.intake import IntakeQueue
 from ledger_node.flows.node import Limits, Node
 from ledger_node.identifiers import is_minor, normalise_identifier
 from ledger_node.ports.chain import ChainProfile
-from ledger_node.ports.tiles import TileStore
+from ledger_node.ports.tiles import TileNotFoundError, TileStore
 from ledger_node.seed import load_catalogue
 
 GENERATION = 1
@@ -67,15 +67,23 @@ class Runtime:
         return self.directory.url_of(self.node.city)
 
     def open_tiles(self, generation: int) -> TileStore:
-        """Files of one generation of the log."""
+        """Files of one generation of the log.
+
+        Raises:
+            TileNotFoundError: There is no such generation here.
+        """
         if generation == self.node.generation:
             return self.node.tiles
-        return TileDirectory(tiles_path(self.settings.data_dir, generation))
+        path = tiles_path(self.settings.data_dir, generation)
+        if not path.is_dir():  # a stranger's question makes no directory
+            raise TileNotFoundError(f"{generation}/")
+        return TileDirectory(path)
 
     def close(self) -> None:
         """Release what is open; nothing is lost without it."""
         self.clock.request_stop()
-        for edge in (self.node.database, self.node.chain, self.node.peers, self.node.documents):
+        node = self.node
+        for edge in (node.database, node.chain, node.peers, node.documents, node.key_store):
             close = getattr(edge, "close", None)
             if close is not None:
                 close()
