@@ -265,7 +265,9 @@ def take_acknowledgement(node: Node, city: CityId, body: bytes) -> bytes:
         updated_at=node.clock.now(),
     )
     with node.database.transaction() as tx:
-        tx.releases.advance_release(row, after)
+        moved = tx.releases.advance_release(row, after)
+    if not moved:  # another process moved it meanwhile, and only forward: look again
+        return take_acknowledgement(node, city, body)
     return encode_release_status(ReleaseStatus(word.request_digest, state))
 
 
@@ -467,6 +469,18 @@ def _build_row(
         now,
         now,
     )
+
+
+def _store_release(node: Node, row: ReleaseRow, built: BuiltAnswer) -> ReleaseRow:
+    """Store a new release; when the same request came twice at once, the first one counts."""
+    try:
+        with node.database.transaction() as tx:
+            tx.releases.save_release(row)
+            for commitment in built.materials:
+                tx.releases.link_material(row.request_digest, commitment)
+    except RowConflictError:
+        return _reload(node, row)
+    return row
 
 
 def _without_sealed(request: bytes) -> bytes:
