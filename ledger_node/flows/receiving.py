@@ -372,7 +372,8 @@ def _fetch_document(node: Node, row: ReleaseRow, material: ReceivedMaterial, ind
 
 
 def _acknowledge(node: Node, row: ReleaseRow) -> ReleaseRow:
-    """COMPLETE: sign that everything matched, and send it."""
+    """COMPLETE: sign that everything matched, and send it; a city that refuses the word does not
+    stop this one, it is asked again."""
     answer = open_record(node, _record_name(row.request_digest), "answer", row.answer or b"")
     assert row.release_commitment is not None  # VERIFIED stored it
     word = Acknowledgement(
@@ -388,7 +389,14 @@ def _acknowledge(node: Node, row: ReleaseRow) -> ReleaseRow:
 
     key_id = MessageKeyId(node.city, node.keys.public_key(KeyRole.MESSAGE))
     signed = row.acknowledgement or encode_acknowledgement(word, key_id, sign)
-    node.peers.send(row.city, ACKNOWLEDGEMENT_PATH, signed)
+    try:
+        node.peers.send(row.city, ACKNOWLEDGEMENT_PATH, signed)
+    except UnavailableError:
+        raise
+    except LedgerError as error:
+        code = get_peer_code(error)
+        structlog.get_logger().warning("acknowledgement_refused", city=node.city, code=code)
+        return row
     return _advance(node, row, IncomingEvent.ACKNOWLEDGEMENT_SENT, acknowledgement=signed)
 
 
