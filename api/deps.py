@@ -65,7 +65,7 @@ async def read_peer_message(request: Request) -> PeerMessage:
     """
     body = await _read_body(request)
     runtime = get_runtime(request)
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = _read_target(request)
     headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in request.headers.raw)
     signed = HttpRequest(request.method, runtime.registered_url(), path, headers)
     return await run_in_threadpool(_accept, runtime, signed, body)
@@ -89,6 +89,13 @@ def _accept(runtime: Runtime, signed: HttpRequest, body: bytes) -> PeerMessage:
     kept = {n.lower(): value for n, value in signed.headers if n.lower() in SIGNATURE_HEADERS}
     head = SignedHead(signed.registered_url, signed.path, kept)
     return PeerMessage(verified.city, body, signed, head)
+
+
+def _read_target(request: Request) -> str:
+    """Path and query as they came over the wire; `request.url` would read the `Host` header."""
+    path: bytes = request.scope["raw_path"]
+    query: bytes = request.scope["query_string"]
+    return (path + (b"?" + query if query else b"")).decode("latin-1")
 
 
 async def _read_body(request: Request) -> bytes:
