@@ -12,6 +12,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -34,13 +35,10 @@ LIFE_S = 300
 WAIT_S = 30.0
 POLL_S = 0.01
 TURN_S = 0.03
-TOPICS = {
-    name: "0x" + keccak(text.encode()).hex()
-    for name, text in {
-        "recorded": "GrantRecorded(bytes32,uint32,uint32,uint32,uint64,uint64,uint32,uint8,bytes32)",
-        "revoked": "GrantRevoked(bytes32,uint32)",
-        "consumed": "GrantConsumed(bytes32,bytes32,uint32)",
-    }.items()
+EVENTS = {
+    "recorded": ("GrantRecorded(bytes32,uint32,uint32,uint32,uint64,uint64,uint32,uint8,bytes32)"),
+    "revoked": "GrantRevoked(bytes32,uint32)",
+    "consumed": "GrantConsumed(bytes32,bytes32,uint32)",
 }
 ENDED = ("acknowledged", "refused", "rejected")
 
@@ -150,7 +148,8 @@ class Cities:
 
     def logs(self, kind: str, terms: bytes | None = None) -> list[dict[str, Any]]:
         """Raw event logs of one kind, of one grant or of all, in the chain's order."""
-        topics = [TOPICS[kind], None if terms is None else "0x" + terms.hex()]
+        topic = "0x" + keccak(EVENTS[kind].encode()).hex()
+        topics = [topic, None if terms is None else "0x" + terms.hex()]
         found = self.ask("eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest", "topics": topics})
         return sorted(found, key=place_of)
 
@@ -209,6 +208,4 @@ def _bound_life(log: Path) -> None:
     target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(target, 1)
     os.dup2(target, 2)
-    import sys
-
     sys.stdout = sys.stderr = os.fdopen(target, "w", buffering=1)
