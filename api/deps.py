@@ -82,6 +82,11 @@ def _accept(runtime: Runtime, signed: HttpRequest, body: bytes) -> PeerMessage:
         new = tx.messages.store_nonce(
             encode_key_id(verified.key_id), verified.nonce.hex(), kept_until
         )
+        if new:
+            kind = signed.path.rsplit("/", 1)[-1]
+            tx.messages.log_message(
+                "received", verified.city, kind, verified.body_digest, runtime.node.clock.now()
+            )
     if not new:
         raise MessageReplayedError(
             "该消息已收到过,不再处理。", "This message was received before; it is not acted on."

@@ -161,6 +161,11 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
     keys = CityKeysFile(keys_path(data_dir), settings.govern_dir)
     city = CityId(settings.city)
     catalogue = load_catalogue()
+
+    def journal(to: CityId, kind: str, digest: bytes) -> None:
+        with database.transaction() as tx:
+            tx.messages.log_message("sent", to, kind, digest, clock.now())
+
     node = Node(
         domain=settings.consortium,
         city=city,
@@ -180,7 +185,7 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
         chain=chain,
         contracts=ContractCalls(chain),
         profile=build_profile(settings.chain),
-        peers=HttpPeers(city, directory, keys, clock, system_entropy),
+        peers=HttpPeers(city, directory, keys, clock, system_entropy, journal),
         limits=Limits(
             settings.finds_per_city_per_day,
             settings.finds_per_officer_per_day,

@@ -41,6 +41,13 @@ class PeerRefusedError(NotPermittedError):
         self.peer_code = peer_code
 
 
+class Journal(Protocol):
+    """Notes a message in the city's message log before it is sent: to whom, which route, digest
+    of its body (32 bytes)."""
+
+    def __call__(self, city: CityId, kind: str, digest: bytes, /) -> None: ...
+
+
 class Directory(Protocol):
     """Who is a member, at which address, with which keys: what the followed chain says now."""
 

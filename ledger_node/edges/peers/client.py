@@ -13,6 +13,7 @@ Not here: what messages mean (flows), replay of nonces (api).
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,6 +42,7 @@ from ledger_node.ports.clock import Clock, Entropy
 from ledger_node.ports.keys import CityKeys, KeyRole
 from ledger_node.ports.peers import (
     Directory,
+    Journal,
     PeerAnswer,
     PeerRefusedError,
     PeerUnavailableError,
@@ -54,13 +56,20 @@ class HttpPeers:
     """Client of one city; safe to share between threads."""
 
     def __init__(
-        self, city: CityId, directory: Directory, keys: CityKeys, clock: Clock, entropy: Entropy
+        self,
+        city: CityId,
+        directory: Directory,
+        keys: CityKeys,
+        clock: Clock,
+        entropy: Entropy,
+        journal: Journal,
     ) -> None:
         self._city = city
         self._directory = directory
         self._keys = keys
         self._clock = clock
         self._entropy = entropy
+        self._journal = journal
         self._client = httpx2.Client(trust_env=False, follow_redirects=False)
 
     def close(self) -> None:
@@ -102,6 +111,7 @@ class HttpPeers:
         headers = sign_request("POST", url, path, body, self._stamp())
         headers["content-type"] = "application/json"
         request = HttpRequest("POST", url, path, tuple(headers.items()))
+        self._journal(city, path.rsplit("/", 1)[-1], hashlib.sha256(body).digest())
         try:
             with self._client.stream(
                 "POST", url + path, content=body, headers=headers, timeout=timeout_s
