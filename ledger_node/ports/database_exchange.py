@@ -213,6 +213,17 @@ class NoticeRow:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedMessage:
+    """A signed message that was `sent` or `received`: the other city, the route, body digest."""
+
+    direction: str
+    city: CityId
+    kind: str
+    digest: bytes
+    logged_at: datetime
+
+
 class MessageGroup(Protocol):
     """Nonces are unique rows stored before the handler runs and kept longer than the accepted age;
     the message log keeps what was signed."""
@@ -226,6 +237,10 @@ class MessageGroup(Protocol):
     def log_message(
         self, direction: str, city: CityId, kind: str, digest: bytes, at: datetime
     ) -> None: ...
+
+    def list_messages(self, direction: str, limit: int = 1000) -> list[LoggedMessage]:
+        """Newest first."""
+        ...
 
     def save_notice(self, row: NoticeRow) -> bool:
         """False when this notice is known already."""

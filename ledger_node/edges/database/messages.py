@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ledger_node.core.types import CityId
 from ledger_node.edges.database.rows import build_rows, row_values, select_rows
 from ledger_node.edges.database.tables_exchange import message_nonces, messages, notices
-from ledger_node.ports.database_exchange import NoticeRow
+from ledger_node.ports.database_exchange import LoggedMessage, NoticeRow
 
 
 class SqlMessages:
@@ -39,6 +39,15 @@ class SqlMessages:
             "logged_at": at,
         }
         self._connection.execute(insert(messages).values(row))
+
+    def list_messages(self, direction: str, limit: int = 1000) -> list[LoggedMessage]:
+        query = (
+            select_rows(messages, LoggedMessage)
+            .where(messages.c.direction == direction)
+            .order_by(messages.c.message_id.desc())
+            .limit(limit)
+        )
+        return build_rows(LoggedMessage, self._connection.execute(query).all())
 
     def save_notice(self, row: NoticeRow) -> bool:
         return self._insert_new(notices, row_values(row))
