@@ -37,15 +37,13 @@ def read_fields(path: Path) -> dict[str, Any]:
 
     Raises:
         FileUnreadableError, FileTooLargeError: As `read_input`.
-        MalformedFieldsError: Not UTF-8, not JSON, no object, a name twice, a fraction.
+        MalformedFieldsError: Not UTF-8, not JSON, no object, a name twice.
     """
     data = read_input(path, MAX_FIELDS_BYTES)
     try:
         value = json.loads(
             data.decode("utf-8-sig"),
             object_pairs_hook=_demand_distinct,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
         )
     except UnicodeDecodeError as error:
         raise MalformedFieldsError("(file)", "不是 UTF-8 文本", "not UTF-8 text") from error
@@ -149,10 +147,6 @@ def _demand_distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         raise ValueError("a member name stands twice")
     return members
-
-
-def _refuse_number(_text: str) -> Any:
-    raise ValueError("a number that is no integer")
 
 
 def _is_plain(value: object, depth: int) -> bool:

@@ -101,13 +101,14 @@ class City:
             runtime.close()
 
     def demand_empty(self) -> None:
-        """Nothing is registered, queued for the log or kept as a key."""
+        """Nothing is registered or queued for the log, and no document was taken."""
 
         def see(runtime: Runtime) -> tuple[int, int]:
             with runtime.node.database.read() as tx:
                 return tx.intake.count_materials(), tx.log.count_pending()
 
         assert self.look(see) == (0, 0)
+        assert not list((self.path / "documents").glob("*.seg"))
 
 
 def run_command(
