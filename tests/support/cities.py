@@ -25,7 +25,7 @@ from eth_hash.auto import keccak
 
 from ledger_node import running
 from ledger_node.flows.node import Node
-from ledger_node.wiring import Runtime, open_runtime
+from ledger_node.wiring import CLOCK_KEPT_S, Runtime, open_runtime
 from tests.integration.processes import fork, wait
 from tests.support.consortium import running_chain
 from tests.support.faults import Faults, with_faults, wrap_runtime
@@ -34,7 +34,7 @@ from tests.support.stock import Stock
 LIFE_S = 300
 WAIT_S = 30.0
 POLL_S = 0.01
-TURN_S = 0.03
+TURN_S = 0.08
 EVENTS = {
     "recorded": ("GrantRecorded(bytes32,uint32,uint32,uint32,uint64,uint64,uint32,uint8,bytes32)"),
     "revoked": "GrantRevoked(bytes32,uint32)",
@@ -145,6 +145,12 @@ class Cities:
         answer = httpx2.post(self.rpc, json=question, timeout=10).json()
         assert "error" not in answer, answer
         return answer["result"]
+
+    def pass_time(self, seconds: int) -> None:
+        """Move the chain's test clock and make a block; returns when clocks kept have followed."""
+        self.ask("evm_increaseTime", seconds)
+        self.ask("evm_mine")
+        time.sleep(CLOCK_KEPT_S + TURN_S)
 
     def logs(self, kind: str, terms: bytes | None = None) -> list[dict[str, Any]]:
         """Raw event logs of one kind, of one grant or of all, in the chain's order."""
