@@ -34,10 +34,10 @@ demo: setup ## the whole way of one material through five cities, told step by s
 	@$(BIN)/tongban demo $(ARGS)
 
 test: setup ## quick tests, under five minutes on two cores
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow" $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder -m "not slow" $(ARGS)
 
 test-full: setup ## everything, long trials included; writes build/test-full.json
-	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup --results build/test-full.json $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder --results build/test-full.json $(ARGS)
 
 check: setup ## format, lint, types, import rules, generated files fresh
 	@$(BIN)/ruff format --check .

@@ -1,3 +1,3 @@
 """Plugins of the whole test run."""
 
-pytest_plugins = ["tests.fixtures.postgres", "tests.results"]
+pytest_plugins = ["tests.scheduling", "tests.fixtures.postgres", "tests.results"]

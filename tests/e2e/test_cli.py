@@ -23,7 +23,7 @@ import structlog
 
 from tests.unit.cli.conftest import FIELDS, NUMBER, Outcome, run_command
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300), pytest.mark.xdist_group("e2e-cli")]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 START_S = 90.0
 WAIT = ("--wait", "60")
 PERSON = {"scheme": "cn-resident-id", "number": NUMBER, "name": "何雨晴"}

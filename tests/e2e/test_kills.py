@@ -21,7 +21,7 @@ from eth_utils import keccak
 
 from tests.support.consortium import CHAIN_ID, Template, found_template
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("kills")]
+pytestmark = [pytest.mark.e2e]
 LIMIT_S = 60.0
 ANCHORED = "0x" + keccak(text="CheckpointAnchored(uint32,uint32,uint64,bytes32)").hex()
 

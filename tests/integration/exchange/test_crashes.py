@@ -28,7 +28,7 @@ from tests.support.stock import (
     register_paper,
 )
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("exchange")]
+pytestmark = [pytest.mark.integration]
 
 ACKNOWLEDGE = "peers.send /peer/v1/releases/acknowledgement"
 # One release passes both: a point of the releasing city and one of the receiving city.

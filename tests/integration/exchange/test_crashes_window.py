@@ -23,7 +23,7 @@ from tests.support.cities import Cities
 from tests.support.faults import Faults
 from tests.support.stock import RELIER, consent, prepare
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("exchange")]
+pytestmark = [pytest.mark.integration]
 
 RECORDING_POINTS = ("grant:linked", "chain.send_transactions", "outbox:record:submitted")
 REVOKING_POINTS = ("outbox:revoke:signed", "chain.send_transactions", "outbox:revoke:submitted")

@@ -28,7 +28,7 @@ from ledger_node.ports.chain import ChainContradictionError, ChainUnavailableErr
 from tests.integration.way.story import ISSUER, RELIER, Way
 from tests.support.consortium import DOMAIN
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("way")]
+pytestmark = [pytest.mark.integration]
 CODE = DiscrepancyCode
 
 

@@ -7,7 +7,7 @@ import pytest
 from ledger_node.ports.database_exchange import LoggedMessage
 from tests.integration.way.story import Way
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("way")]
+pytestmark = [pytest.mark.integration]
 
 
 def list_logged(node, direction: str, city: str) -> set[tuple[str, bytes]]:

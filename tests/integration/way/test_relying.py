@@ -34,7 +34,7 @@ from ledger_node.flows.trusting import ReplayNotCleanError, build_trust_file
 from ledger_node.flows.watching import withdraw
 from tests.integration.way.story import Way, paper_of
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("way")]
+pytestmark = [pytest.mark.integration]
 SUPERVISOR = ("my-supervisor-01", OfficerRole.SUPERVISOR)
 
 

@@ -39,7 +39,7 @@ from ledger_node.ports.keys import KeyRole
 from ledger_node.ports.peers import PeerUnavailableError
 from tests.integration.way.story import Way
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("way")]
+pytestmark = [pytest.mark.integration]
 
 
 class SilentPeers:
