@@ -23,6 +23,7 @@ from typing import Any
 import httpx2
 from eth_hash.auto import keccak
 
+from api.app import build_app
 from ledger_node import running
 from ledger_node.flows.node import Node
 from ledger_node.wiring import CLOCK_KEPT_S, Runtime, open_runtime
@@ -62,11 +63,11 @@ class Cities:
         """Faults of a city's process."""
         return Faults(self.path / f"{slug}.fault")
 
-    def start(self, slug: str, change: Callable[[Runtime], Runtime] | None = None) -> None:
+    def start(self, slug: str, around: Callable[[Any], Any] | None = None) -> None:
         """Start a city's node; returns when its port is open.
 
         Args:
-            change: Applied to the opened runtime in the child.
+            around: Wraps the node's ASGI application in the child.
         """
         reader, writer = os.pipe()
 
@@ -77,10 +78,11 @@ class Cities:
             running.BACKOFF_S = 2 * TURN_S
 
             def open_wrapped(path: Path) -> Runtime:
-                runtime = wrap_runtime(open_runtime(path, migrated=True), self.faults(slug))
-                return change(runtime) if change else runtime
+                return wrap_runtime(open_runtime(path, migrated=True), self.faults(slug))
 
             running.open_runtime = open_wrapped  # type: ignore[assignment]
+            if around is not None:
+                running.build_app = lambda runtime: around(build_app(runtime))
 
             def announce(facts: dict[str, object]) -> None:
                 os.write(writer, json.dumps(facts).encode())
