@@ -162,7 +162,9 @@ def test_registered_paper_is_anchored_and_verifies_offline(stage: Stage) -> None
     assert (verdict.code, verdict.result["holds"]) == (0, True)
     stage.left |= {"material": registered["id"], "commitment": registered["commitment"]}
 
-    changed = receipt.read_bytes().replace(b'"leaf_index":0', b'"leaf_index":1')
+    root = sealed["root"].encode()
+    flipped = root[:-1] + (b"0" if root.endswith(b"1") else b"1")
+    changed = receipt.read_bytes().replace(b'"root":"' + root, b'"root":"' + flipped)
     assert stage.verify(stage.file("changed.json", changed)).code == 1
 
 
