@@ -10,6 +10,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import MEDIA_TYPE, build_problem
 from api.routes import health, log, peer
@@ -66,6 +67,32 @@ async def on_invalid_request(request: Request, error: Exception) -> Response:
     )
 
 
+class ContainErrors:
+    """What no handler answered becomes a bare 500 here, before the server would log its message.
+
+    An answer that has begun is cut off: its length or its signed digest tells the receiver.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application."""
+        begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal begun
+            begun = begun or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception as error:  # noqa: BLE001 (the last one: nothing may pass with its message)
+            response = _respond(Request(scope), error)
+            if not begun:
+                await response(scope, receive, send)
+
+
 def build_app(runtime: Runtime) -> FastAPI:
     """The application that serves `runtime`."""
     app = FastAPI(title="Tongban node", version="1", docs_url=None, redoc_url=None)
@@ -76,5 +103,5 @@ def build_app(runtime: Runtime) -> FastAPI:
     app.add_exception_handler(LedgerError, on_ledger_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
-    app.add_exception_handler(Exception, on_ledger_error)
+    app.add_middleware(ContainErrors)
     return app

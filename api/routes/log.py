@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from api.deps import get_runtime
 from ledger_node.core.tiles import parse_tile_path
-from ledger_node.ports.tiles import TileStore
+from ledger_node.ports.tiles import TileNotFoundError, TileStore
 from ledger_node.wiring import Runtime
 
 router = APIRouter(prefix="/log", tags=["log"])
@@ -27,7 +27,7 @@ Generation = Annotated[int, Path(ge=1, le=2**31)]
 def _checkpoint(tiles: TileStore) -> Response:
     note = tiles.read_checkpoint()
     if note is None:
-        return Response(status_code=404, headers=FRESH)
+        raise TileNotFoundError("checkpoint")
     return Response(note, media_type="text/plain; charset=utf-8", headers=FRESH)
 
 
