@@ -140,6 +140,7 @@ INCOMING_TRANSITIONS: Mapping[IncomingState, Mapping[IncomingEvent, IncomingStat
     _I.VERIFIED: {
         _IE.DOCUMENTS_STORED: _I.COMPLETE,
         _IE.DOCUMENT_REJECTED: _I.REJECTED,
+        _IE.REFUSAL_RECEIVED: _I.REFUSED,  # revoked, expired or erased before the documents came
         _IE.DESTRUCTION_SIGNED: _I.DESTROYED,
     },
     _I.COMPLETE: {

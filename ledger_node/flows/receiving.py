@@ -64,7 +64,7 @@ from ledger_node.flows.granting import load_grant
 from ledger_node.flows.node import Node
 from ledger_node.flows.records import open_record, seal_record
 from ledger_node.ports.database_exchange import ReleaseRow
-from ledger_node.ports.peers import PeerAnswer
+from ledger_node.ports.peers import PeerAnswer, PeerRefusedError
 
 INCOMING = "incoming"
 RELEASE_PATH = "/peer/v1/releases"
@@ -347,10 +347,10 @@ def _fetch_documents(node: Node, row: ReleaseRow) -> ReleaseRow:
                 )
     except UnavailableError:
         raise
+    except PeerRefusedError as error:
+        return _advance(node, row, IncomingEvent.REFUSAL_RECEIVED, problem_code=error.peer_code)
     except LedgerError as error:
-        return _advance(
-            node, row, IncomingEvent.DOCUMENT_REJECTED, problem_code=get_peer_code(error)
-        )
+        return _advance(node, row, IncomingEvent.DOCUMENT_REJECTED, problem_code=error.code)
     return _advance(node, row, IncomingEvent.DOCUMENTS_STORED)
 
 
