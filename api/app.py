@@ -30,9 +30,9 @@ class RequestMalformedError(MalformedInputError):
     code = "request_malformed"
 
 
-def _respond(request: Request, error: BaseException) -> Response:
+def _respond(request: Request, error: BaseException, status: int | None = None) -> Response:
     log_problem(request, error)
-    status, body, headers = build_problem(error)
+    status, body, headers = build_problem(error, status)
     return Response(body, status, headers, media_type=MEDIA_TYPE)
 
 
@@ -54,9 +54,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     if status == 404:
         return _respond(request, RouteNotFoundError("没有这个地址。", "There is no such route."))
     refusal = RequestMalformedError("请求方法不被接受。", "The method is not accepted here.")
-    response = _respond(request, refusal)
-    response.status_code = status
-    return response
+    return _respond(request, refusal, status)
 
 
 async def on_invalid_request(request: Request, error: Exception) -> Response:

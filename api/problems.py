@@ -44,9 +44,12 @@ def status_of(error: BaseException) -> int:
     return 500
 
 
-def build_problem(error: BaseException) -> tuple[int, bytes, dict[str, str]]:
-    """Status, body and extra headers of the problem answer for an error."""
-    status = status_of(error)
+def build_problem(
+    error: BaseException, status: int | None = None
+) -> tuple[int, bytes, dict[str, str]]:
+    """Status (that of the error's family unless given), body and extra headers of the problem
+    answer for an error."""
+    status = status or status_of(error)
     if isinstance(error, LedgerError) and status != 500:
         code, detail, detail_zh = error.code, error.message_en, error.message_zh
     else:
