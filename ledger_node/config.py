@@ -52,7 +52,6 @@ class ChainSettings(BaseModel):
     gas_price_wei: int = Field(default=0, ge=0)
     log_range_blocks: int = Field(default=2000, gt=0)
     timeout_s: float = Field(default=10.0, gt=0)
-    clock_skew_limit_s: int = Field(default=30, gt=0)
     follow_chain_clock: bool = False
 
 
