@@ -343,13 +343,13 @@ def _demand_given(node: Node, row: ReleaseRow) -> None:
         demand_no_halt(tx)
     if row.state in (OutgoingState.REFUSED, OutgoingState.FAILED):
         raise _refusal_of(row)
+    end = None if row.answer is None else _find_end(node, row)
+    if end is not None:
+        raise build_refusal_error(end)
     if row.answer is None or row.state not in _GIVEN:
         raise ReleaseEndedError(
             "该次放行已结束,不再提供。", "This release is over; it is not handed over any more."
         )
-    end = _find_end(node, row)
-    if end is not None:
-        raise build_refusal_error(end)
 
 
 def _refusal_on_chain(node: Node, row: ReleaseRow) -> Refusal:
