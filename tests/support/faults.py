@@ -150,7 +150,9 @@ class FaultyPort:
             return target
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            name = f"{self._name}.{method}" + (f" {args[1]}" if self._name == "peers" else "")
+            name = f"{self._name}.{method}" + (
+                f" {args[1]}" if self._name == "peers" and args else ""
+            )
             return self._faults.run(lambda: {name}, lambda: target(*args, **kwargs))
 
         return call
