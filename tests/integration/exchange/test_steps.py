@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from ledger_node.core.derivation import derive_document_secret
 from ledger_node.core.errors import LedgerError
 from ledger_node.core.refusal import ChainStaleError
 from ledger_node.core.release import compute_request_digest
@@ -21,6 +23,7 @@ from ledger_node.flows import releasing
 from ledger_node.flows.finding import find_materials
 from ledger_node.flows.following import resume_following
 from ledger_node.flows.granting import NotRecordingCityError, record_grant, revoke_grant
+from ledger_node.flows.materials import load_material_by_commitment
 from ledger_node.flows.node import Limits, Node
 from ledger_node.flows.outbox import resume_outbox
 from ledger_node.flows.receiving import (
@@ -222,6 +225,55 @@ def test_open_document_gives_the_registered_bytes_only_when_complete(
     assert target.read_bytes() == paper_of(3)
     with pytest.raises(ReleaseNotCompleteError):
         open_document(relier, digest, material, 1, tmp_path / "other")
+
+
+def test_document_swapped_at_the_issuer_ends_rejected(
+    consortium: Consortium,
+    stock: Stock,
+    issuer: Node,
+    relier: Node,
+    grant: Callable[..., GrantId],
+) -> None:
+    """Sealed under the right identity and served at the address it has, but not what was logged."""
+    material = stock.materials[5]
+    opened = load_material_by_commitment(issuer, material)
+    secret = derive_document_secret(opened.key, 0)
+    forged = issuer.sealer.seal(issuer.documents, secret, io.BytesIO(b"%PDF-1.7 another paper"))
+    issuer.documents.sync()
+    grant_id = grant(uses=2)
+
+    class Swapping:
+        """Wuhou's database with another address for the document of one material."""
+
+        def read(self) -> Any:
+            return self._swapped(issuer.database.read())
+
+        def transaction(self) -> Any:
+            return issuer.database.transaction()
+
+        @contextmanager
+        def _swapped(self, reading: Any) -> Iterator[Any]:
+            with reading as tx:
+                find = tx.intake.find_material_by_commitment
+
+                def find_swapped(commitment: Any) -> Any:
+                    found = find(commitment)
+                    row = found.row
+                    document = replace(
+                        row.documents[0], address=forged.address, sealed_bytes=forged.sealed_bytes
+                    )
+                    return replace(found, row=replace(row, documents=(document,)))
+
+                tx.intake.find_material_by_commitment = find_swapped
+                yield tx
+
+    digest = prepare(relier, grant_id, material)
+    swapping = replace(issuer, database=Swapping())
+    releasing.accept_request(swapping, relier.city, request_bytes(relier, digest), HEAD)
+    row = pursue_to(consortium, digest, "rejected")
+    assert row.problem_code == "digest_mismatch"
+    honest = prepare(relier, grant_id, material)
+    assert pursue_to(consortium, honest, "acknowledged").problem_code is None
 
 
 def test_accept_request_twice_at_once_is_one_release(
