@@ -471,18 +471,6 @@ def _build_row(
     )
 
 
-def _store_release(node: Node, row: ReleaseRow, built: BuiltAnswer) -> ReleaseRow:
-    """Store a new release; when the same request came twice at once, the first one counts."""
-    try:
-        with node.database.transaction() as tx:
-            tx.releases.save_release(row)
-            for commitment in built.materials:
-                tx.releases.link_material(row.request_digest, commitment)
-    except RowConflictError:
-        return _reload(node, row)
-    return row
-
-
 def _without_sealed(request: bytes) -> bytes:
     """The request as it stays in the message log: without the person's sealed number."""
     members = parse_canonical(request, what="release request")
