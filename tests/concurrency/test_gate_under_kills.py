@@ -39,7 +39,7 @@ ISSUER_ENDS = {"acknowledged", "refused", "failed", "withheld", "closed"}
 
 @pytest.fixture
 def cities(tmp_path: Path) -> Iterator[Cities]:
-    with running_cities(make_stock(), tmp_path / "cities") as running:
+    with running_cities(make_stock(), tmp_path / "cities", "wall") as running:
         yield running
 
 

@@ -27,7 +27,7 @@ from tests.model.oracle import Model
 from tests.support.cities import Cities, running_cities
 from tests.support.stock import ISSUER, RELIER, consent, make_stock, prepare
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("gate")]
+pytestmark = [pytest.mark.integration]
 
 CODES = {
     None: ("acknowledged", None),

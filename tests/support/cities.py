@@ -193,11 +193,17 @@ def place_of(log: dict[str, Any]) -> tuple[int, int]:
 
 
 @contextmanager
-def running_cities(stock: Stock, path: Path) -> Iterator[Cities]:
-    """A copy of the stock with its chain running and no city started yet."""
+def running_cities(stock: Stock, path: Path, clock: str = "test") -> Iterator[Cities]:
+    """A copy of the stock with its chain running and no city started yet.
+
+    Args:
+        clock: `test` makes a block at once for every transaction, `wall` one a second.
+    """
     shutil.copytree(stock.template.path, path, dirs_exist_ok=True)
     with ExitStack() as stack:
-        rpc = stack.enter_context(running_chain(path / "chain", port=stock.template.rpc_port))
+        rpc = stack.enter_context(
+            running_chain(path / "chain", clock=clock, port=stock.template.rpc_port)
+        )
         cities = Cities(path, rpc, stock)
         stack.callback(_end_all, cities)
         yield cities

@@ -23,7 +23,7 @@ from tests.integration.exchange.peer_messages import Answer, Request, signed, un
 from tests.support.consortium import Consortium, running_consortium
 from tests.support.stock import BYSTANDER, ISSUER, NUMBER, RELIER, Stock, consent, make_stock
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("exchange")]
+pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from ledger_node.flows.granting import record_grant, revoke_grant
 from tests.support.cities import Cities
 from tests.support.stock import CASE, ISSUER, NAME, NUMBER, RELIER, consent, paper_of, prepare
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("exchange")]
+pytestmark = pytest.mark.integration
 
 CANARIES = {
     "number": NUMBER.encode(),

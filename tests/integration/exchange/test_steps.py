@@ -52,7 +52,7 @@ from tests.support.stock import (
     prepare,
 )
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("exchange")]
+pytestmark = pytest.mark.integration
 
 HEAD = SignedHead("http://127.0.0.1:1", RELEASE_PATH, {})
 
