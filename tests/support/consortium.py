@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import uvicorn
@@ -108,12 +109,17 @@ class Consortium:
             resume_releasing(node)
             resume_receiving(node)
 
+    def ask(self, method: str, *params: Any) -> Any:
+        """Ask the chain process directly."""
+        question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
+        answer = httpx2.post(self.rpc, json=question, timeout=10).json()
+        assert "error" not in answer, answer
+        return answer["result"]
+
     def pass_time(self, seconds: int) -> None:
         """Move the chain's clock (test clock only) and make a block, so that nodes follow."""
-        for method, params in (("evm_increaseTime", [seconds]), ("evm_mine", [])):
-            question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-            answer = httpx2.post(self.rpc, json=question, timeout=10).json()
-            assert "error" not in answer, answer
+        self.ask("evm_increaseTime", seconds)
+        self.ask("evm_mine")
         time.sleep(CLOCK_KEPT_S)  # the nodes' clocks keep the offset that long
 
     def settle(

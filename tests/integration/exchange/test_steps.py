@@ -17,6 +17,7 @@ from ledger_node.core.derivation import derive_document_secret
 from ledger_node.core.errors import LedgerError
 from ledger_node.core.refusal import ChainStaleError
 from ledger_node.core.release import compute_request_digest
+from ledger_node.core.release_fetch import encode_answer_fetch, parse_release_status
 from ledger_node.core.signed_head import SignedHead
 from ledger_node.core.types import GrantId
 from ledger_node.flows import releasing
@@ -328,6 +329,28 @@ def test_sign_consume_waits_while_head_and_clock_differ(
     shifted = replace(issuer, clock=ShiftedClock(issuer.clock, 40))
     with pytest.raises(ChainStaleError):
         releasing.accept_request(shifted, relier.city, body, HEAD)
+    assert pursue_to(consortium, digest, "acknowledged").problem_code is None
+
+
+def test_answer_is_not_given_before_its_permit_is_final(
+    consortium: Consortium,
+    stock: Stock,
+    issuer: Node,
+    relier: Node,
+    grant: Callable[..., GrantId],
+) -> None:
+    digest = prepare(relier, grant(), stock.materials[0])
+    body = request_bytes(relier, digest)
+    consortium.ask("evm_setAutomine", False)
+    try:
+        releasing.accept_request(issuer, relier.city, body, HEAD)
+        resume_outbox(issuer)
+        fetch = encode_answer_fetch(digest)
+        status, given = releasing.hand_over_answer(issuer, relier.city, fetch)
+    finally:
+        consortium.ask("evm_setAutomine", True)
+        consortium.ask("evm_mine")
+    assert (status, parse_release_status(given).request_digest) == (202, digest)
     assert pursue_to(consortium, digest, "acknowledged").problem_code is None
 
 
