@@ -1,0 +1,510 @@
+"""Named guard mutants (T25): a guard taken out, and the test that must notice.
+
+`docs/mutants.md` is written from this table. A mutant changes one place, which its snippet names
+exactly once in the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One guard removed.
+
+    Attributes:
+        name: Short and unique.
+        guard: What is no longer kept.
+        file: Path from the root of the repository.
+        snippet, replacement: Text that occurs once, and what stands there instead.
+        test: Node id that must fail.
+        trial: Tests of quality.md section 2 it belongs to, for example `T13`.
+        quick: Whether `make test` runs it; the others run in full mode.
+    """
+
+    name: str
+    guard: str
+    file: str
+    snippet: str
+    replacement: str
+    test: str
+    trial: str = ""
+    quick: bool = False
+
+
+CORE = "ledger_node/core/"
+FLOWS = "ledger_node/flows/"
+EDGES = "ledger_node/edges/"
+UNIT = "tests/unit/core/"
+CHAIN = "tests/integration/chain/"
+EXCHANGE = "tests/integration/exchange/"
+CRASHES = EXCHANGE + "test_crashes.py::"
+WINDOW = EXCHANGE + "test_crashes_window.py::"
+STEPS = EXCHANGE + "test_steps.py::"
+API = EXCHANGE + "test_peer_api.py::"
+GATE_MODEL = "tests/model/test_gate.py::test_gate_model_quick_run_agrees_with_the_contract"
+
+MUTANTS = (
+    # core: tree, bytes, disclosures
+    Mutant(
+        "leaf-prefix",
+        "a leaf is hashed with its own prefix, so that no node can be read as a leaf",
+        CORE + "merkle.py",
+        'b"\\x00" + entry).digest())',
+        "entry).digest())",
+        UNIT + "test_merkle.py::test_hash_leaf_and_children_equal_reference_and_never_each_other",
+        "T13",
+        quick=True,
+    ),
+    Mutant(
+        "inclusion-proof-length",
+        "an inclusion proof has exactly the length that index and size give",
+        CORE + "merkle.py",
+        "    _demand_hashes(proof, compute_inclusion_proof_length(leaf_index, tree_size))\n",
+        "",
+        UNIT + "test_merkle.py::"
+        "test_every_proof_of_every_tree_up_to_64_verifies_and_three_damages_fail",
+        "T13",
+    ),
+    Mutant(
+        "inclusion-root",
+        "an inclusion proof ends in the tree head's root",
+        CORE + "merkle.py",
+        "if root != tree_head.root:",
+        "if False:",
+        UNIT + "test_merkle.py::test_verify_inclusion_mismatch_carries_both_roots",
+        "T13",
+    ),
+    Mutant(
+        "consistency-old-root",
+        "a consistency proof starts from the old root",
+        CORE + "merkle.py",
+        "if old_root != old_head.root:",
+        "if False:",
+        UNIT + "test_merkle.py::test_verify_consistency_new_root_and_old_root_are_both_checked",
+        "T13",
+    ),
+    Mutant(
+        "canonical-reencode",
+        "what was parsed is encoded again and has to be the same bytes",
+        CORE + "canonical.py",
+        "if encode_canonical(value) != data:",
+        "if False:",
+        UNIT + "test_canonical.py::test_parse_canonical_refusal_says_what_is_wrong",
+        "T15",
+        quick=True,
+    ),
+    Mutant(
+        "unknown-member",
+        "an object with a member nobody knows is refused",
+        CORE + "canonical.py",
+        "if value.keys() != set(names):",
+        "if not set(names) <= value.keys():",
+        "tests/fuzz/test_parsers.py::"
+        "test_parser_quick_fuzz_raises_only_ledger_errors[core.release_fetch.parse_answer_fetch]",
+        "T15",
+    ),
+    Mutant(
+        "entry-length",
+        "an entry is exactly 34 bytes",
+        CORE + "entry.py",
+        "if len(data) != ENTRY_BYTES:",
+        "if len(data) < ENTRY_BYTES:",
+        "tests/fuzz/test_parsers.py::"
+        "test_parser_quick_fuzz_raises_only_ledger_errors[core.entry.parse_entry]",
+        "T15",
+    ),
+    Mutant(
+        "disclosure-digest",
+        "a disclosed value has the digest the statement holds at its position",
+        CORE + "statement.py",
+        "if computed != digests[position]:",
+        "if False:",
+        UNIT + "test_statement.py::test_verify_showing_any_flipped_bit_fails",
+        "T5",
+    ),
+    Mutant(
+        "statement-commitment",
+        "the digests shown are those of the committed statement",
+        CORE + "statement.py",
+        "if computed != commitment:",
+        "if False:",
+        UNIT + "test_statement.py::test_verify_showing_any_flipped_bit_fails",
+        "T5",
+    ),
+    Mutant(
+        "file-signature",
+        "a receipt's body is signed as a whole",
+        CORE + "signed_body.py",
+        "        Ed25519PublicKey.from_public_bytes(key_id.key).verify(\n"
+        "            signature, compute_signed_message(version, unsigned)\n"
+        "        )\n",
+        "        Ed25519PublicKey.from_public_bytes(key_id.key)\n",
+        UNIT + "test_receipts.py",
+        "T5",
+    ),
+    Mutant(
+        "note-signature",
+        "a checkpoint counts only with a signature that holds",
+        CORE + "signed_note.py",
+        "        _verify_signature(key, note.text, line.signature)\n",
+        "",
+        UNIT + "test_keys_and_notes.py::test_verify_note_any_flipped_bit_fails",
+    ),
+    # core: messages, grants, releases
+    Mutant(
+        "message-one-of-each",
+        "each signature header stands exactly once",
+        CORE + "message.py",
+        "            if name.lower() in fields:\n",
+        "            if False:\n",
+        UNIT + "test_exchange_vectors.py",
+    ),
+    Mutant(
+        "message-body",
+        "the body is the one that was signed",
+        CORE + "message.py",
+        "if not body or not hmac.compare_digest(computed, message.body_digest):",
+        "if not body:",
+        UNIT + "test_exchange_vectors.py",
+        quick=True,
+    ),
+    Mutant(
+        "message-components",
+        "every component of the profile is covered by the signature",
+        CORE + "message.py",
+        "message, max_age=None, expect_tag=TAG, require_components=components",
+        "message, max_age=None, expect_tag=TAG",
+        UNIT + "test_exchange_vectors.py",
+    ),
+    Mutant(
+        "grant-revoked",
+        "a revoked grant allows no release",
+        CORE + "grant.py",
+        "    if grant.revoked:\n        return Refusal.GRANT_REVOKED\n    expected = (",
+        "    expected = (",
+        UNIT + "test_grant.py::test_decide_release_grant_link_broken_refuses",
+        quick=True,
+    ),
+    Mutant(
+        "grant-receiver",
+        "only the receiving city of the terms may ask",
+        CORE + "grant.py",
+        "if terms.receiving != deciding.requester:",
+        "if False:",
+        UNIT + "test_grant.py::test_decide_release_city_link_broken_refuses",
+    ),
+    Mutant(
+        "grant-fields-on-chain",
+        "every field the chain recorded equals the terms",
+        CORE + "grant.py",
+        "    if recorded != expected:\n",
+        "    if recorded[0] != expected[0]:\n",
+        UNIT + "test_grant.py::test_decide_release_grant_link_broken_refuses",
+    ),
+    Mutant(
+        "grant-window-end",
+        "the end of the window is outside of it",
+        CORE + "grant.py",
+        "if block_timestamp_s >= terms.not_after_s:",
+        "if block_timestamp_s > terms.not_after_s:",
+        UNIT + "test_grant.py::test_decide_release_city_link_broken_refuses",
+    ),
+    Mutant(
+        "other-persons-material",
+        "a material of another person is refused, and like an unknown one",
+        CORE + "grant.py",
+        "if subject_tag not in held.subject_tags:",
+        "if False:",
+        UNIT + "test_grant.py::"
+        "test_decide_release_other_persons_material_looks_like_an_unknown_one",
+    ),
+    Mutant(
+        "answer-after-permit",
+        "no state before CONFIRMED lets an answer out",
+        CORE + "release.py",
+        "        _OE.TX_DROPPED: _O.CONSUME_SIGNED,\n",
+        "        _OE.TX_DROPPED: _O.CONSUME_SIGNED,\n        _OE.ANSWER_SENT: _O.SENT,\n",
+        UNIT + "test_release_states.py::test_outgoing_answer_leaves_only_after_the_permit_is_final",
+    ),
+    Mutant(
+        "release-salt",
+        "the release commitment is salted",
+        CORE + "release.py",
+        'framed = b"tongban/release/v1\\n" + salt + request_digest + answer_digest',
+        'framed = b"tongban/release/v1\\n" + request_digest + answer_digest',
+        UNIT + "test_release_states.py::test_compute_release_commitment_equals_reference",
+    ),
+    Mutant(
+        "permit-for-these-bytes",
+        "the permit is for exactly this request and answer",
+        CORE + "release_check.py",
+        "if permit.release_commitment != computed:",
+        "if False:",
+        UNIT + "test_exchange_vectors.py",
+    ),
+    # edges
+    Mutant(
+        "document-digest",
+        "a document is written out only when its plaintext digest is right",
+        EDGES + "documents/age_sealer.py",
+        "            _demand_digest(_decrypt(store, address, secret, _HashedTarget(fd)), digest)\n",
+        "            _decrypt(store, address, secret, _HashedTarget(fd))\n",
+        "tests/conformance/documents/test_document_port.py::"
+        "test_unseal_wrong_secret_or_digest_writes_nothing",
+        "T5",
+        quick=True,
+    ),
+    Mutant(
+        "received-document-digest",
+        "a received document is the one the statement holds the digest of",
+        EDGES + "documents/age_sealer.py",
+        "        _demand_digest(_decrypt(store, address, secret, _HashedTarget(None)), digest)\n",
+        "        _decrypt(store, address, secret, _HashedTarget(None))\n",
+        STEPS + "test_document_swapped_at_the_issuer_ends_rejected",
+        "T5",
+    ),
+    Mutant(
+        "wrapped-key-name",
+        "a wrapped key opens only under its own name",
+        EDGES + "keys/key_store.py",
+        'epoch.to_bytes(8, "big") + name.encode()',
+        'epoch.to_bytes(8, "big")',
+        "tests/conformance/keys",
+        "T5",
+    ),
+    Mutant(
+        "synchronous",
+        "an acknowledged commit is synced",
+        EDGES + "database/engine.py",
+        '"PRAGMA synchronous=FULL"',
+        '"PRAGMA synchronous=OFF"',
+        "tests/integration/test_durability.py::"
+        "test_register_one_after_the_other_syncs_every_store_for_every_receipt",
+        "T4",
+    ),
+    Mutant(
+        "tile-replaced",
+        "a tile that is there is never replaced",
+        EDGES + "tiles/directory.py",
+        "if not self._is_there(target, path, tiles[path])",
+        "if True",
+        "tests/conformance/tiles",
+    ),
+    Mutant(
+        "release-compare-and-swap",
+        "a release moves only from the state it was read in",
+        EDGES + "database/releases.py",
+        "                releases.c.state == before.state,\n",
+        "",
+        "tests/conformance/database/test_releases_group.py::"
+        "test_advance_release_from_a_state_it_left_changes_nothing",
+    ),
+    # flows
+    Mutant(
+        "receipt-after-commit",
+        "a registration is acknowledged only after its commit",
+        FLOWS + "intake.py",
+        "            errors = commit_prepared(",
+        "            errors = (lambda *given: threading.Thread(target=commit_prepared, args=given,"
+        " daemon=True).start() or [None] * len(batch))(",
+        "tests/integration/test_kill.py",
+        "T3",
+    ),
+    Mutant(
+        "signed-bytes-sent-again",
+        "transaction bytes that were stored and not sent are sent after a restart",
+        FLOWS + "outbox.py",
+        "    waiting = [after for _, after in pairs if after.state is TxState.SIGNED]\n",
+        "    waiting: list[OutboxRow] = []\n",
+        WINDOW + "test_record_then_revoke_fail_at_a_boundary_restart_does_each_once",
+        "T1",
+    ),
+    Mutant(
+        "same-bytes-again",
+        "what may have been sent is sent again as the same bytes, never signed anew",
+        FLOWS + "releasing.py",
+        "    if row.state == OutgoingState.ANSWERED:\n        try:\n",
+        "    if row.state in (OutgoingState.ANSWERED, *_IN_FLIGHT):\n        try:\n",
+        CRASHES + "test_release_fails_at_a_boundary_of_each_city_restart_releases_once",
+        "T1",
+    ),
+    Mutant(
+        "reverted-is-not-done",
+        "a transaction that reverted finally has failed",
+        FLOWS + "outbox.py",
+        "event = TxEvent.FINALITY_REACHED if outcome.succeeded else TxEvent.REVERT_FINAL",
+        "event = TxEvent.FINALITY_REACHED",
+        CHAIN + "test_outbox.py::"
+        "test_resume_outbox_final_revert_is_failed_and_anchoring_tries_anew",
+        "T7",
+    ),
+    Mutant(
+        "answer-of-another-question",
+        "an endpoint's answer belongs to the question with its id",
+        EDGES + "chain/rpc.py",
+        '    if question_id is None or answer.get("id") != question_id:\n',
+        "    if False:\n",
+        CHAIN + "test_rpc_answers.py",
+        "T7",
+    ),
+    Mutant(
+        "reorganisation-below-finality",
+        "a block that was final and is replaced latches a halt",
+        FLOWS + "following.py",
+        "    if fork < tip.final_number:\n",
+        "    if False:\n",
+        CHAIN + "test_reorgs.py::test_follow_reorg_below_finality_halts_until_a_person_decides",
+        "T8",
+    ),
+    Mutant(
+        "changed-hash-is-a-fork",
+        "a stored block whose hash changed is rolled back",
+        FLOWS + "following.py",
+        "            if stored.get(number) == block.hash:\n",
+        "            if number in stored:\n",
+        CHAIN + "test_reorgs.py::test_follow_reorg_above_finality_rolls_back_and_anchors_once",
+        "T8",
+    ),
+    Mutant(
+        "logs-complete",
+        "a block whose logs are incomplete is not taken in",
+        FLOWS + "following.py",
+        "        if not _is_complete(block, logs):\n            logs = node",
+        "        if False:\n            logs = node",
+        CHAIN + "test_following_messy.py",
+        "T9",
+    ),
+    Mutant(
+        "permit-final-before-sending",
+        "an answer leaves only when its own consumption is final",
+        FLOWS + "releasing.py",
+        "    if permit is not None and permit.grant_id == row.grant_id:\n",
+        "    if sent is not None:\n",
+        STEPS + "test_answer_is_not_given_before_its_permit_is_final",
+        "T11",
+    ),
+    Mutant(
+        "revoked-after-permit",
+        "an answer is not given any more after a revocation",
+        FLOWS + "releasing.py",
+        "        if tx.chain.find_revocation(row.grant_id) is not None:\n"
+        "            return Refusal.GRANT_REVOKED\n"
+        "        grant = tx.chain.find_grant(row.grant_id)\n",
+        "        grant = tx.chain.find_grant(row.grant_id)\n",
+        STEPS + "test_release_revoked_on_its_way_ends_refused",
+        "T11",
+    ),
+    Mutant(
+        "one-release-per-request",
+        "the same request twice at once is one release",
+        FLOWS + "releasing.py",
+        "    except RowConflictError:\n        return _reload(node, row)\n",
+        "    except RowConflictError:\n        raise\n",
+        STEPS + "test_accept_request_twice_at_once_is_one_release",
+    ),
+    Mutant(
+        "acknowledgement-kept",
+        "an acknowledgement that lost a race is tried again",
+        FLOWS + "releasing.py",
+        "    if not moved:  # another process",
+        "    if False:  # another process",
+        STEPS + "test_acknowledgement_that_races_with_the_end_of_the_window_is_kept",
+    ),
+    Mutant(
+        "refused-acknowledgement",
+        "a city that refuses an acknowledgement does not stop the one that sent it",
+        FLOWS + "receiving.py",
+        'warning("acknowledgement_refused", city=node.city, code=code)\n        return row\n',
+        'warning("acknowledgement_refused", city=node.city, code=code)\n        raise\n',
+        STEPS + "test_refused_acknowledgement_does_not_stop_the_city_and_is_sent_again",
+    ),
+    # api
+    Mutant(
+        "nonce-stored",
+        "a message acts once",
+        "api/deps.py",
+        "    if not new:\n",
+        "    if False:\n",
+        API + "test_find_sent_twice_is_refused_and_a_new_nonce_is_not",
+    ),
+    Mutant(
+        "host-never-read",
+        "the address that is verified is the node's own registered one",
+        "api/deps.py",
+        "HttpRequest(request.method, runtime.registered_url(), path, headers)",
+        "HttpRequest(request.method, f\"http://{request.headers['host']}\", path, headers)",
+        API + "test_find_signed_for_another_address_is_refused_whatever_host_says",
+    ),
+    Mutant(
+        "body-limit",
+        "no more of a body is read than a message may have",
+        "api/deps.py",
+        "if len(received) > MAX_BODY_BYTES:",
+        "if False:",
+        API + "test_message_over_its_limit_is_refused_before_it_is_read_whole",
+    ),
+    Mutant(
+        "errors-contained",
+        "what an unexpected error says reaches no log",
+        "api/app.py",
+        "    app.add_middleware(ContainErrors)\n",
+        "    app.add_exception_handler(Exception, on_ledger_error)\n",
+        API + "test_unexpected_error_is_500_without_a_word_of_it",
+    ),
+    Mutant(
+        "directory-by-stranger",
+        "a stranger's question makes no directory",
+        "ledger_node/wiring.py",
+        "        if not path.is_dir():",
+        "        if False:",
+        API + "test_log_of_a_generation_that_is_not_there_makes_no_directory",
+    ),
+    # contracts
+    Mutant(
+        "consume-counts",
+        "a use is counted",
+        "contracts/Grants.sol",
+        "        _grants[terms].usesLeft = usesLeft;\n",
+        "",
+        GATE_MODEL,
+        "T10",
+    ),
+    Mutant(
+        "terms-once",
+        "terms seen once are refused for ever",
+        "contracts/Grants.sol",
+        "        if (_grants[terms].state != UNKNOWN) revert GrantsTermsSeen(terms);\n",
+        "",
+        GATE_MODEL,
+        "T10",
+    ),
+    Mutant(
+        "release-commitment-once",
+        "a release commitment is consumed once",
+        "contracts/Grants.sol",
+        "if (releaseUsed[releaseCommitment]) revert",
+        "if (releaseUsed[terms]) revert",
+        GATE_MODEL,
+        "T10",
+    ),
+    Mutant(
+        "consume-after-revocation",
+        "a revoked grant is never consumed",
+        "contracts/Grants.sol",
+        "        grant.state = REVOKED;\n",
+        "",
+        "tests/contracts/test_forge.py::test_forge_invariants_hold",
+        "T14",
+    ),
+    Mutant(
+        "anchor-consistent",
+        "a new head extends the one the contract holds",
+        "contracts/CityLog.sol",
+        "            Rfc6962.verifyConsistency(heldSize, newSize, heldRoot, newRoot, proof);\n",
+        "",
+        "tests/contracts/test_forge.py::test_forge_invariants_hold",
+        "T14",
+    ),
+)
