@@ -271,7 +271,7 @@ MUTANTS = (
         EDGES + "keys/key_store.py",
         'epoch.to_bytes(8, "big") + name.encode()',
         'epoch.to_bytes(8, "big")',
-        "tests/conformance/keys",
+        "tests/conformance/keys/test_key_spec.py::test_put_all_wraps_as_documented",
         "T5",
     ),
     Mutant(
@@ -290,7 +290,8 @@ MUTANTS = (
         EDGES + "tiles/directory.py",
         "if not self._is_there(target, path, tiles[path])",
         "if True",
-        "tests/conformance/tiles",
+        "tests/conformance/tiles/test_tile_directory.py::"
+        "test_put_all_syncs_every_file_and_every_directory_once",
     ),
     Mutant(
         "release-compare-and-swap",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,8 +17,11 @@ FAILED = 1  # pytest's exit code when tests ran and some failed
 
 
 @pytest.fixture(scope="module")
-def tree(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tree]:
-    return Tree(tmp_path_factory.mktemp("mutants") / "copy")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    copy = Tree(tmp_path_factory.mktemp("mutants") / "copy")
+    where = copy.run("-c", "import ledger_node; print(ledger_node.__file__)")
+    assert where.stdout.startswith(str(copy.path)), where  # not the installed package
+    return copy
 
 
 @pytest.mark.parametrize(
@@ -33,11 +35,19 @@ def test_guard_taken_out_is_noticed(tree: Tree, mutant: Mutant) -> None:
     with tree.mutated(mutant):
         done = tree.test([mutant.test])
     assert done.returncode == FAILED, done.stdout[-2000:] + done.stderr[-500:]
+    file = mutant.test.partition("::")[0]
+    assert f"FAILED {file}" in done.stdout, done.stdout[-2000:]  # and no fixture's error
     note_mutant(mutant.name)
 
 
 def test_untouched_copy_passes_the_quick_mutants_tests(tree: Tree) -> None:
     done = tree.test([mutant.test for mutant in MUTANTS if mutant.quick])
+    assert done.returncode == 0, done.stdout[-2000:]
+
+
+@pytest.mark.slow
+def test_untouched_copy_passes_the_other_mutants_tests(tree: Tree) -> None:
+    done = tree.test(list(dict.fromkeys(mutant.test for mutant in MUTANTS if not mutant.quick)))
     assert done.returncode == 0, done.stdout[-2000:]
 
 

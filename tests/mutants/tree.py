@@ -17,7 +17,7 @@ LEFT_OUT = {
     ".git", ".venv", ".stamps", ".ci", "node_modules", "build", "cache", "out", "__pycache__",
     ".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache", ".hypothesis",
 }  # fmt: skip
-LIMIT_S = 300
+LIMIT_S = 900
 
 
 class Tree:
