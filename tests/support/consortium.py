@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,29 @@ from ledger_node.wiring import CLOCK_KEPT_S, Runtime, open_runtime
 CHAIN_ID = 7107
 DOMAIN = "tongban.example"
 START_S = 30.0
+TICK_S = 8.0
+
+
+@contextmanager
+def ticking(rpc: str) -> Iterator[None]:
+    """Keep the head young, as a chain on the wall clock does by itself: nodes refuse to decide on
+    a head that is more than 30 s old, and a slow machine can take that long between two blocks."""
+    stop = threading.Event()
+    question = {"jsonrpc": "2.0", "id": 1, "method": "evm_mine", "params": []}
+
+    def tick() -> None:
+        while not stop.wait(TICK_S):
+            with suppress(httpx2.HTTPError):
+                httpx2.post(rpc, json=question, timeout=10)
+
+    httpx2.post(rpc, json=question, timeout=10)  # a copied chain may be old when it starts
+    thread = threading.Thread(target=tick, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(15)
 
 
 @contextmanager
@@ -53,7 +76,9 @@ def running_chain(data: Path, *, clock: str = "test", port: int = 0) -> Iterator
         assert process.stdout is not None
         line = process.stdout.readline()
         assert line, f"the chain did not start: exit {process.wait(10)}"
-        yield str(json.loads(line)["rpc"])
+        rpc = str(json.loads(line)["rpc"])
+        with ticking(rpc) if clock == "test" else nullcontext():
+            yield rpc
     finally:
         process.terminate()
         process.wait(20)
