@@ -311,9 +311,12 @@ def _observe_consume(node: Node, row: ReleaseRow) -> ReleaseRow:
     with node.database.read() as tx:
         sent = tx.outbox.load_transaction(row.outbox_id)
         permit = tx.chain.find_consumption(row.release_commitment)
+        followed = load_chain_view(tx).tip.number
     if permit is not None and permit.grant_id == row.grant_id:
         return _advance(node, row, OutgoingEvent.CONSUME_FINAL)
     if sent.state is TxState.FAILED:
+        if sent.block_number is not None and sent.block_number > followed:
+            return row  # why it was refused is not followed yet
         return _advance(node, row, OutgoingEvent.REVERT_FINAL, _refusal_on_chain(node, row))
     if sent.state is TxState.SUBMITTED and row.state == OutgoingState.CONSUME_SIGNED:
         return _advance(node, row, OutgoingEvent.TX_SUBMITTED)
