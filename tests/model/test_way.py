@@ -63,6 +63,7 @@ class Way(RuleBasedStateMachine):
             self.grant(1, LONG_S, True)
         self.revoke_one(1, RELIER)
         self.request_under(0, material)
+        self.request_under(1, material)
 
     @rule(
         uses=st.integers(1, 2), window_s=st.sampled_from((SHORT_S, LONG_S)), recorded=st.booleans()

@@ -387,6 +387,14 @@ MUTANTS = (
         "T11",
     ),
     Mutant(
+        "reason-is-followed",
+        "why the chain refused is said only once it is followed",
+        FLOWS + "releasing.py",
+        "        if sent.block_number is not None and sent.block_number > followed:\n",
+        "        if False:\n",
+        STEPS + "test_consume_refused_on_chain_says_why_once_that_is_followed",
+    ),
+    Mutant(
         "revoked-after-permit",
         "an answer is not given any more after a revocation",
         FLOWS + "releasing.py",

@@ -206,6 +206,8 @@ def running_cities(stock: Stock, path: Path, clock: str = "test") -> Iterator[Ci
         )
         cities = Cities(path, rpc, stock)
         stack.callback(_end_all, cities)
+        if clock == "test":
+            cities.ask("evm_mine")  # a block of today: the stock may be old
         yield cities
 
 

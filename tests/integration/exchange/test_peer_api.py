@@ -35,6 +35,7 @@ def stock() -> Stock:
 def consortium(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]:
     path = tmp_path_factory.mktemp("served")
     with running_consortium(stock.template, path, (ISSUER, RELIER, BYSTANDER)) as running:
+        running.pass_time(1)  # a block of today: the stock may be old
         yield running
 
 

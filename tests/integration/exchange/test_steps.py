@@ -67,6 +67,7 @@ def stock() -> Stock:
 def consortium(stock: Stock, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Consortium]:
     path = tmp_path_factory.mktemp("steps")
     with running_consortium(stock.template, path, (ISSUER, RELIER)) as running:
+        running.pass_time(1)  # a block of today: the stock may be old
         yield running
 
 
@@ -352,6 +353,30 @@ def test_answer_is_not_given_before_its_permit_is_final(
         consortium.ask("evm_mine")
     assert (status, parse_release_status(given).request_digest) == (202, digest)
     assert pursue_to(consortium, digest, "acknowledged").problem_code is None
+
+
+def test_consume_refused_on_chain_says_why_once_that_is_followed(
+    consortium: Consortium,
+    stock: Stock,
+    issuer: Node,
+    relier: Node,
+    grant: Callable[..., GrantId],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The outbox sees a revert at once; the reason comes with the followed events."""
+    grant_id = grant()
+    late = prepare(relier, grant_id, stock.materials[0])
+    other = prepare(relier, grant_id, stock.materials[1])
+    monkeypatch.setattr(releasing, "catch_up", lambda node: None)
+    monkeypatch.setattr("ledger_node.flows.outbox.simulate", lambda node, call: None)
+    for digest in (other, late):  # the second of two that both simulated well
+        releasing.accept_request(issuer, relier.city, request_bytes(relier, digest), HEAD)
+    resume_outbox(issuer)
+    releasing.resume_releasing(issuer)
+    assert state_at(issuer, late) in ("consume_signed", "submitted")
+    monkeypatch.undo()
+    assert pursue_to(consortium, late, "refused").problem_code == "grant_used_up"
+    assert pursue_to(consortium, other, "acknowledged").problem_code is None
 
 
 @pytest.mark.parametrize("path", [RELEASE_PATH, ANSWER_PATH, DOCUMENT_PATH])
