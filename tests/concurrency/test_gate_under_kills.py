@@ -86,7 +86,7 @@ def revoke_some(cities: Cities, grants: list[GrantId], began_s: float, seed: int
     """Revoke about `REVOKED_SHARE` of the grants, each around the time it is being released."""
     rng = random.Random(seed)
     plan = [
-        (at * SPACING_S + rng.uniform(-0.1, 0.9), grant_id)
+        (at * SPACING_S + rng.uniform(-0.1, 2.4), grant_id)
         for at, grant_id in enumerate(grants)
         if rng.random() < REVOKED_SHARE / 2
     ]
@@ -171,6 +171,7 @@ def check(cities: Cities) -> Counter[str]:
     revoked = {log["topics"][1]: place_of(log) for log in cities.logs("revoked")}
     for log in consumed.values():
         assert place_of(log) < revoked.get(log["topics"][1], (2**62, 0)), "used after revocation"
+    counts["released before revoked"] = len(revoked.keys() & per_grant.keys())
     left: dict[str, int] = {}
     for line in read_notes(cities.path / "left.log"):
         left[line["request"]] = min(left.get(line["request"], 2**62), line["head"])
@@ -216,6 +217,7 @@ def assert_worth_something(counts: Counter[str]) -> None:
     assert counts["acknowledged"] >= 3, counts
     assert counts["refused grant_revoked"] >= 3, counts
     assert counts["kills"] >= 3, counts
+    assert counts["released before revoked"] >= 1, counts
 
 
 def test_releases_and_revocations_race_under_kills_nothing_leaves_unpermitted(
