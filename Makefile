@@ -23,9 +23,10 @@ $(STAMPS)/python: requirements.lock pyproject.toml
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(STAMPS)/node: package.json package-lock.json
+$(STAMPS)/node: package.json package-lock.json scripts/vendor_assets.py
 	@mkdir -p $(STAMPS)
 	@npm ci --silent --no-fund --no-audit
+	@$(PYTHON) scripts/vendor_assets.py
 	@touch $@
 
 setup: $(STAMPS)/python $(STAMPS)/node ## install pinned Python and Node packages

@@ -32,8 +32,8 @@ STATUS_BY_FAMILY: Mapping[type[LedgerError], int] = {
     InvariantError: 500,
 }
 
-_OURS_ZH = "本市节点内部出现问题,已停止处理并通知管理员。请稍后再试。"
-_OURS_EN = "Something is wrong inside this node; it has stopped and told a person. Try later."
+OURS_ZH = "本市节点内部出现问题,已停止处理并通知管理员。请稍后再试。"
+OURS_EN = "Something is wrong inside this node; it has stopped and told a person. Try later."
 
 
 def status_of(error: BaseException) -> int:
@@ -53,7 +53,7 @@ def build_problem(
     if isinstance(error, LedgerError) and status != 500:
         code, detail, detail_zh = error.code, error.message_en, error.message_zh
     else:
-        code, detail, detail_zh = "internal", _OURS_EN, _OURS_ZH
+        code, detail, detail_zh = "internal", OURS_EN, OURS_ZH
     body = {
         "type": f"urn:tongban:problem:{code}",
         "title": code,

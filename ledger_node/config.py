@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     consortium: str = Field(pattern=r"^[a-z0-9.-]{1,64}$")
     data_dir: Path
     url: str
+    public_url: str = Field(default="", pattern=r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?)?$")
     listen_host: str = "127.0.0.1"
     listen_port: int = Field(default=0, ge=0, le=65535)
     database_url: str = ""
@@ -90,6 +91,11 @@ class Settings(BaseSettings):
         """Variables win over the file; no dotenv, no secrets directory."""
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
+
+    @property
+    def origin(self) -> str:
+        """Origin of the pages as browsers see it; without a setting the node's own address."""
+        return self.public_url or self.url
 
     @property
     def database(self) -> str:

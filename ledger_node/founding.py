@@ -40,13 +40,18 @@ class CityExistsError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class CityPlan:
-    """A city to be made: code, names, and the address its node will have."""
+    """A city to be made: code, names, and the address its node will have.
+
+    Attributes:
+        public_url: Origin of the pages as browsers see it; empty: the node's own address.
+    """
 
     city: CityId
     name_zh: str
     name_en: str
     slug: str
     url: str
+    public_url: str = ""
 
 
 FIVE_CITIES = (
@@ -59,9 +64,19 @@ FIVE_CITIES = (
 
 
 def plan_five_cities(ports: Sequence[int]) -> tuple[CityPlan, ...]:
-    """The demonstration's five cities on this machine, one port each."""
+    """The demonstration's five cities on this machine, one port each.
+
+    Pages stand at `<slug>.localhost`: passkeys refuse bare addresses, and cookies ignore ports.
+    """
     return tuple(
-        CityPlan(CityId(code), zh, en, slug, f"http://127.0.0.1:{port}")
+        CityPlan(
+            CityId(code),
+            zh,
+            en,
+            slug,
+            f"http://127.0.0.1:{port}",
+            f"http://{slug}.localhost:{port}",
+        )
         for (code, zh, en, slug), port in zip(FIVE_CITIES, ports, strict=True)
     )
 
@@ -138,6 +153,7 @@ city = "{plan.city}"
 city_name = "{plan.name_zh}"
 consortium = "{domain}"
 url = "{plan.url}"
+public_url = "{plan.public_url or plan.url}"
 listen_port = {port}
 
 [chain]

@@ -1,0 +1,1 @@
+"""Pages: templates, static files and what renders them. No rule of the ledger lives here."""
