@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 JOBS ?= 2
 
-.PHONY: help setup demo test test-full check format compile vectors errors lock bench clean
+.PHONY: help setup demo serve test test-full test-browser check format compile vectors errors lock bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,11 +34,17 @@ setup: $(STAMPS)/python $(STAMPS)/node ## install pinned Python and Node package
 demo: setup ## the whole way of one material through five cities, told step by step
 	@$(BIN)/tongban demo $(ARGS)
 
+serve: setup ## five cities and the simulated case system, seeded, until Ctrl-C; prints the links
+	@$(BIN)/tongban demo --serve $(ARGS)
+
 test: setup ## quick tests, under five minutes on two cores
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder -m "not slow" $(ARGS)
 
 test-full: setup ## everything, long trials included; writes build/test-full.json
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder --results build/test-full.json $(ARGS)
+
+test-browser: setup ## every journey in a real Chromium; pictures of every page in build/pictures
+	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 check: setup ## format, lint, types, import rules, generated files fresh
 	@$(BIN)/ruff format --check .
