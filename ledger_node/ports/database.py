@@ -22,6 +22,7 @@ from ledger_node.ports.database_exchange import (
 )
 from ledger_node.ports.database_intake import IntakeGroup
 from ledger_node.ports.database_log import LogGroup
+from ledger_node.ports.database_reuse import ReuseGroup
 
 
 class DatabaseUnavailableError(UnavailableError):
@@ -135,6 +136,9 @@ class Transaction(Protocol):
 
     @property
     def messages(self) -> MessageGroup: ...
+
+    @property
+    def reuse(self) -> ReuseGroup: ...
 
 
 class Database(Protocol):

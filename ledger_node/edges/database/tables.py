@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from ledger_node.edges.database import tables_chain, tables_exchange, tables_intake, tables_log
+from ledger_node.edges.database import (
+    tables_chain,
+    tables_exchange,
+    tables_intake,
+    tables_log,
+    tables_reuse,
+)
 from ledger_node.edges.database.columns import METADATA
 
-__all__ = ["METADATA", "tables_chain", "tables_exchange", "tables_intake", "tables_log"]
+__all__ = [
+    "METADATA",
+    "tables_chain",
+    "tables_exchange",
+    "tables_intake",
+    "tables_log",
+    "tables_reuse",
+]

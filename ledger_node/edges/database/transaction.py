@@ -30,6 +30,7 @@ from ledger_node.edges.database.officers import SqlOfficers
 from ledger_node.edges.database.outbox import SqlOutbox
 from ledger_node.edges.database.receipts import SqlReceipts
 from ledger_node.edges.database.releases import SqlReleases
+from ledger_node.edges.database.reuse import SqlReuse
 from ledger_node.ports.database import (
     DatabaseCorruptError,
     DatabaseUnavailableError,
@@ -52,6 +53,7 @@ class SqlTransaction:
         self.releases = SqlReleases(connection)
         self.receipts = SqlReceipts(connection)
         self.messages = SqlMessages(connection)
+        self.reuse = SqlReuse(connection)
 
 
 class SqlDatabase:
