@@ -1,9 +1,10 @@
-"""What the followed chain says of exactly the things one reliance receipt claims.
+"""What the followed chain says of exactly the things one receipt claims.
 
 Step 9. The same facts a trust file carries, looked up instead of replayed, so that a receipt is
-verified before it is filed without reading the whole chain.
+verified before it is filed, or when somebody brings it, without reading the whole chain.
 
-Not here: building the receipt (relying.py), the trust file (trusting.py).
+Not here: building the receipt (relying.py), the trust file (trusting.py), answering whoever brings
+a receipt (verifying.py).
 """
 
 from __future__ import annotations
@@ -66,14 +67,14 @@ def load_receipt_facts(
     for credential in list_credentials(body.request.evidence):
         placement = credential.placement
         heads.append((terms.recording, placement.generation, placement.tree_head))
-        leaves.append((terms.recording, _credential_leaf(domain, terms.recording, credential)))
+        leaves.append((terms.recording, credential_leaf(domain, terms.recording, credential)))
     contract = recorded.place.contract
     return ChainFacts(
         source=FactSource.CHAIN,
         as_of=body.state_block,
-        heads=_find_heads(tx, heads),
-        statuses={key: _list_statuses(tx, key) for key in leaves},
-        grants={(contract, recorded.grant_id): _grant_fact(recorded)},
+        heads=find_heads(tx, heads),
+        statuses={key: list_status_facts(tx, key) for key in leaves},
+        grants={(contract, recorded.grant_id): build_grant_fact(recorded)},
         consumptions={
             (contract, consumed.release_commitment): ConsumptionFact(
                 consumed.grant_id, consumed.release_commitment, position_at(consumed.place)
@@ -89,26 +90,30 @@ def list_credentials(evidence: Evidence) -> tuple[CredentialProof, ...]:
     return tuple(officer.credential for officer in evidence.officers)
 
 
-def _credential_leaf(domain: str, city: CityId, proof: CredentialProof) -> LeafHash:
+def credential_leaf(domain: str, city: CityId, proof: CredentialProof) -> LeafHash:
+    """Leaf hash of the credential entry a proof opens."""
     origin = build_origin(domain, city, proof.placement.generation)
     opening = proof.opening
     commitment = compute_commitment(CommitmentKind.CREDENTIAL, origin, opening.salt, opening.body)
     return leaf_hash_of(EntryKind.CREDENTIAL, commitment)
 
 
-def _find_heads(tx: Transaction, keys: Iterable[HeadKey]) -> dict[HeadKey, Position]:
+def find_heads(tx: Transaction, keys: Iterable[HeadKey]) -> dict[HeadKey, Position]:
+    """Final anchors of those heads that were anchored."""
     found = {key: tx.chain.find_anchored_head(*key) for key in keys}
     return {key: position_at(head.place) for key, head in found.items() if head is not None}
 
 
-def _list_statuses(tx: Transaction, key: LeafKey) -> tuple[StatusFact, ...]:
+def list_status_facts(tx: Transaction, key: LeafKey) -> tuple[StatusFact, ...]:
+    """Final flags of a leaf."""
     return tuple(
         StatusFact(StatusFlag(each.flag), each.place.block_number, each.place.block_timestamp_s)
         for each in tx.chain.list_statuses(*key, final_only=True)
     )
 
 
-def _grant_fact(recorded: RecordedGrant) -> GrantFact:
+def build_grant_fact(recorded: RecordedGrant) -> GrantFact:
+    """A recorded grant as receipts are checked against it."""
     revoked = recorded.revocation
     return GrantFact(
         grant_id=recorded.grant_id,

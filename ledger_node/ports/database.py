@@ -20,6 +20,7 @@ from ledger_node.ports.database_exchange import (
     ReceiptGroup,
     ReleaseGroup,
 )
+from ledger_node.ports.database_exploring import ExploreGroup, ReplayGroup
 from ledger_node.ports.database_intake import IntakeGroup
 from ledger_node.ports.database_log import LogGroup
 from ledger_node.ports.database_reuse import ReuseGroup
@@ -136,6 +137,12 @@ class Transaction(Protocol):
 
     @property
     def messages(self) -> MessageGroup: ...
+
+    @property
+    def explore(self) -> ExploreGroup: ...
+
+    @property
+    def replays(self) -> ReplayGroup: ...
 
     @property
     def reuse(self) -> ReuseGroup: ...

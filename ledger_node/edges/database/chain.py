@@ -59,7 +59,7 @@ _BLOCK: Final = (
     t.chain_blocks.c.parent_hash,
     t.chain_blocks.c.block_timestamp_s,
 )
-_LOGS: Final = select(
+LOGS: Final = select(
     t.chain_events.c.contract,
     t.chain_events.c.topics,
     t.chain_events.c.data,
@@ -189,9 +189,9 @@ class SqlChain(SqlChainQueries):
         at, index = first, -1
         while True:
             page = [
-                _log_row(row)
+                build_log(row)
                 for row in self._connection.execute(
-                    _LOGS.where(
+                    LOGS.where(
                         (t.chain_events.c.block_number > at)
                         | (
                             (t.chain_events.c.block_number == at)
@@ -210,12 +210,12 @@ class SqlChain(SqlChainQueries):
 
     def list_membership_logs(self, *, up_to: BlockNumber | None = None) -> list[tuple[RawLog, int]]:
         """Logs of the pinned Membership."""
-        statement = _LOGS.where(
+        statement = LOGS.where(
             t.chain_events.c.contract == select(t.chain_following.c.membership).scalar_subquery()
         ).order_by(*_IN_ORDER)
         if up_to is not None:
             statement = statement.where(t.chain_events.c.block_number <= up_to)
-        return [_log_row(row) for row in self._connection.execute(statement)]
+        return [build_log(row) for row in self._connection.execute(statement)]
 
     def list_contracts(self) -> dict[Address, ContractRole]:
         """Registered ones and Membership."""
@@ -258,7 +258,8 @@ class SqlChain(SqlChainQueries):
             )
 
 
-def _log_row(row: Any) -> tuple[RawLog, int]:
+def build_log(row: Any) -> tuple[RawLog, int]:
+    """A row of `LOGS`: the log and its block's timestamp in seconds."""
     contract, topics, data, number, block_hash, tx_hash, log_index, timestamp_s = row
     return (
         RawLog(

@@ -39,7 +39,7 @@ _PLACE: Final = (
     t.chain_events.c.log_index,
     t.chain_events.c.contract,
 )
-_PLACE_WIDTH: Final = len(_PLACE)
+PLACE_WIDTH: Final = len(_PLACE)
 _FINAL: Final = select(t.chain_following.c.final_number).scalar_subquery()
 
 
@@ -57,12 +57,13 @@ def _select(table: Table, *names: str) -> Select[Any]:
     )
 
 
-def _in_order(table: Table) -> tuple[Any, Any]:
+def in_order(table: Table) -> tuple[Any, Any]:
+    """Columns that put rows of a derived table in chain order."""
     return table.c.block_number, table.c.log_index
 
 
-_HEADS: Final = _select(t.chain_heads, "city", "generation", "size", "root", "closing")
-_GRANTS: Final = _select(
+HEADS: Final = _select(t.chain_heads, "city", "generation", "size", "root", "closing")
+GRANTS: Final = _select(
     t.chain_grants,
     "grant_id",
     "releasing",
@@ -74,10 +75,10 @@ _GRANTS: Final = _select(
     "basis",
     "evidence",
 )
-_REVOCATIONS: Final = _select(t.chain_revocations, "grant_id", "city")
-_CONSUMPTIONS: Final = _select(t.chain_consumptions, "grant_id", "release_commitment", "uses_left")
-_STATUSES: Final = _select(t.chain_statuses, "city", "leaf_hash", "flag", "successor")
-_OBJECTIONS: Final = _select(
+REVOCATIONS: Final = _select(t.chain_revocations, "grant_id", "city")
+CONSUMPTIONS: Final = _select(t.chain_consumptions, "grant_id", "release_commitment", "uses_left")
+STATUSES: Final = _select(t.chain_statuses, "city", "leaf_hash", "flag", "successor")
+OBJECTIONS: Final = _select(
     t.chain_objections, "objection_id", "city", "leaf_hash", "raiser", "reason"
 ).add_columns(
     func.coalesce(
@@ -107,12 +108,12 @@ class SqlChainQueries:
         self, city: CityId, generation: int, tree_head: TreeHead, *, final_only: bool = True
     ) -> AnchoredHead | None:
         """Exactly this size and root."""
-        statement = _HEADS.where(
+        statement = HEADS.where(
             t.chain_heads.c.city == city,
             t.chain_heads.c.generation == generation,
             t.chain_heads.c.size == tree_head.size,
             t.chain_heads.c.root == tree_head.root,
-        ).order_by(*_in_order(t.chain_heads))
+        ).order_by(*in_order(t.chain_heads))
         return _first_head(self._rows(statement, t.chain_heads, final_only=final_only))
 
     def find_covering_head(
@@ -120,42 +121,40 @@ class SqlChainQueries:
     ) -> AnchoredHead | None:
         """The first head of at least `min_size` leaves."""
         statement = (
-            _HEADS.where(
+            HEADS.where(
                 t.chain_heads.c.city == city,
                 t.chain_heads.c.generation == generation,
                 t.chain_heads.c.size >= min_size,
             )
-            .order_by(*_in_order(t.chain_heads))
+            .order_by(*in_order(t.chain_heads))
             .limit(1)
         )
         return _first_head(self._rows(statement, t.chain_heads, final_only=final_only))
 
     def find_latest_head(self, city: CityId, *, final_only: bool = True) -> AnchoredHead | None:
         """The newest head of any generation."""
-        newest = [column.desc() for column in _in_order(t.chain_heads)]
-        statement = _HEADS.where(t.chain_heads.c.city == city).order_by(*newest).limit(1)
+        newest = [column.desc() for column in in_order(t.chain_heads)]
+        statement = HEADS.where(t.chain_heads.c.city == city).order_by(*newest).limit(1)
         return _first_head(self._rows(statement, t.chain_heads, final_only=final_only))
 
     def list_heads(self, city: CityId, limit: int = 1000) -> list[AnchoredHead]:
         """Newest first."""
-        newest = [column.desc() for column in _in_order(t.chain_heads)]
-        statement = _HEADS.where(t.chain_heads.c.city == city).order_by(*newest).limit(limit)
-        return [_head(row) for row in self._reading.execute(statement)]
+        newest = [column.desc() for column in in_order(t.chain_heads)]
+        statement = HEADS.where(t.chain_heads.c.city == city).order_by(*newest).limit(limit)
+        return [build_head(row) for row in self._reading.execute(statement)]
 
     def find_grant(self, grant_id: GrantId, *, final_only: bool = True) -> RecordedGrant | None:
         """The recorded grant with what happened to it."""
         rows = self._rows(
-            _GRANTS.where(t.chain_grants.c.grant_id == grant_id).order_by(
-                *_in_order(t.chain_grants)
-            ),
+            GRANTS.where(t.chain_grants.c.grant_id == grant_id).order_by(*in_order(t.chain_grants)),
             t.chain_grants,
             final_only=final_only,
         )
         if not rows:
             return None
         consumptions = self._rows(
-            _CONSUMPTIONS.where(t.chain_consumptions.c.grant_id == grant_id).order_by(
-                *_in_order(t.chain_consumptions)
+            CONSUMPTIONS.where(t.chain_consumptions.c.grant_id == grant_id).order_by(
+                *in_order(t.chain_consumptions)
             ),
             t.chain_consumptions,
             final_only=final_only,
@@ -163,64 +162,65 @@ class SqlChainQueries:
         return _grant(
             rows[0],
             self.find_revocation(grant_id, final_only=final_only),
-            tuple(_consumption(row) for row in consumptions),
+            tuple(build_consumption(row) for row in consumptions),
         )
 
     def find_revocation(self, grant_id: GrantId, *, final_only: bool = False) -> Revocation | None:
         """The first revocation."""
         rows = self._rows(
-            _REVOCATIONS.where(t.chain_revocations.c.grant_id == grant_id)
-            .order_by(*_in_order(t.chain_revocations))
+            REVOCATIONS.where(t.chain_revocations.c.grant_id == grant_id)
+            .order_by(*in_order(t.chain_revocations))
             .limit(1),
             t.chain_revocations,
             final_only=final_only,
         )
         if not rows:
             return None
-        found, city = rows[0][_PLACE_WIDTH:]
-        return Revocation(GrantId(found), CityId(city), _place(rows[0]))
+        return build_revocation(rows[0])
 
     def find_consumption(
         self, release_commitment: ReleaseCommitment, *, final_only: bool = True
     ) -> Consumption | None:
         """By release commitment."""
         rows = self._rows(
-            _CONSUMPTIONS.where(t.chain_consumptions.c.release_commitment == release_commitment)
-            .order_by(*_in_order(t.chain_consumptions))
+            CONSUMPTIONS.where(t.chain_consumptions.c.release_commitment == release_commitment)
+            .order_by(*in_order(t.chain_consumptions))
             .limit(1),
             t.chain_consumptions,
             final_only=final_only,
         )
-        return _consumption(rows[0]) if rows else None
+        return build_consumption(rows[0]) if rows else None
 
     def list_statuses(
         self, city: CityId, leaf_hash: LeafHash, *, final_only: bool = False
     ) -> list[StatusChange]:
         """Flags of one leaf, in chain order."""
-        statement = _STATUSES.where(
+        statement = STATUSES.where(
             t.chain_statuses.c.city == city, t.chain_statuses.c.leaf_hash == leaf_hash
-        ).order_by(*_in_order(t.chain_statuses))
+        ).order_by(*in_order(t.chain_statuses))
         return [
-            _status(row) for row in self._rows(statement, t.chain_statuses, final_only=final_only)
+            build_status(row)
+            for row in self._rows(statement, t.chain_statuses, final_only=final_only)
         ]
 
     def list_status_changes(self, first: BlockNumber, last: BlockNumber) -> list[StatusChange]:
         """Of all cities, in chain order."""
-        statement = _STATUSES.where(
+        statement = STATUSES.where(
             t.chain_statuses.c.block_number >= first, t.chain_statuses.c.block_number <= last
-        ).order_by(*_in_order(t.chain_statuses))
-        return [_status(row) for row in self._reading.execute(statement)]
+        ).order_by(*in_order(t.chain_statuses))
+        return [build_status(row) for row in self._reading.execute(statement)]
 
     def list_objections(self, city: CityId, leaf_hash: LeafHash) -> list[Objection]:
         """With their outcomes, in chain order."""
-        statement = _OBJECTIONS.where(
+        statement = OBJECTIONS.where(
             t.chain_objections.c.city == city, t.chain_objections.c.leaf_hash == leaf_hash
-        ).order_by(*_in_order(t.chain_objections))
-        return [_objection(row) for row in self._reading.execute(statement)]
+        ).order_by(*in_order(t.chain_objections))
+        return [build_objection(row) for row in self._reading.execute(statement)]
 
 
-def _place(row: Any) -> Place:
-    number, block_hash, timestamp_s, tx_hash, log_index, contract = row[:_PLACE_WIDTH]
+def build_place(row: Any) -> Place:
+    """Where a row stands; its columns come first."""
+    number, block_hash, timestamp_s, tx_hash, log_index, contract = row[:PLACE_WIDTH]
     return Place(
         BlockNumber(number),
         BlockHash(block_hash),
@@ -231,33 +231,44 @@ def _place(row: Any) -> Place:
     )
 
 
-def _head(row: Any) -> AnchoredHead:
-    city, generation, size, root, closing = row[_PLACE_WIDTH:]
+def build_head(row: Any) -> AnchoredHead:
+    """A row of `HEADS`."""
+    city, generation, size, root, closing = row[PLACE_WIDTH:]
     tree_head = TreeHead(TreeSize(size), RootHash(root))
-    return AnchoredHead(CityId(city), generation, tree_head, bool(closing), _place(row))
+    return AnchoredHead(CityId(city), generation, tree_head, bool(closing), build_place(row))
 
 
 def _first_head(rows: list[Any]) -> AnchoredHead | None:
-    return _head(rows[0]) if rows else None
+    return build_head(rows[0]) if rows else None
 
 
-def _consumption(row: Any) -> Consumption:
-    grant_id, release_commitment, uses_left = row[_PLACE_WIDTH:]
+def build_consumption(row: Any) -> Consumption:
+    """A row of `CONSUMPTIONS`."""
+    grant_id, release_commitment, uses_left = row[PLACE_WIDTH:]
     return Consumption(
-        GrantId(grant_id), ReleaseCommitment(release_commitment), uses_left, _place(row)
+        GrantId(grant_id), ReleaseCommitment(release_commitment), uses_left, build_place(row)
     )
 
 
-def _status(row: Any) -> StatusChange:
-    city, leaf_hash, flag, successor = row[_PLACE_WIDTH:]
-    return StatusChange(CityId(city), LeafHash(leaf_hash), flag, Commitment(successor), _place(row))
+def build_revocation(row: Any) -> Revocation:
+    """A row of `REVOCATIONS`."""
+    grant_id, city = row[PLACE_WIDTH:]
+    return Revocation(GrantId(grant_id), CityId(city), build_place(row))
+
+
+def build_status(row: Any) -> StatusChange:
+    """A row of `STATUSES`."""
+    city, leaf_hash, flag, successor = row[PLACE_WIDTH:]
+    return StatusChange(
+        CityId(city), LeafHash(leaf_hash), flag, Commitment(successor), build_place(row)
+    )
 
 
 def _grant(
     row: Any, revocation: Revocation | None, consumptions: tuple[Consumption, ...]
 ) -> RecordedGrant:
     grant_id, releasing, receiving, recorder, not_before_s, not_after_s, uses, basis, evidence = (
-        row[_PLACE_WIDTH:]
+        row[PLACE_WIDTH:]
     )
     return RecordedGrant(
         GrantId(grant_id),
@@ -269,14 +280,15 @@ def _grant(
         uses,
         basis,
         Commitment(evidence),
-        _place(row),
+        build_place(row),
         revocation,
         consumptions,
     )
 
 
-def _objection(row: Any) -> Objection:
-    objection_id, city, leaf_hash, raiser, reason, outcome = row[_PLACE_WIDTH:]
+def build_objection(row: Any) -> Objection:
+    """A row of `OBJECTIONS`."""
+    objection_id, city, leaf_hash, raiser, reason, outcome = row[PLACE_WIDTH:]
     return Objection(
         objection_id,
         CityId(city),
@@ -284,5 +296,5 @@ def _objection(row: Any) -> Objection:
         CityId(raiser),
         Commitment(reason),
         outcome,
-        _place(row),
+        build_place(row),
     )

@@ -7,6 +7,7 @@ from ledger_node.edges.database import (
     tables_exchange,
     tables_intake,
     tables_log,
+    tables_replays,
     tables_reuse,
 )
 from ledger_node.edges.database.columns import METADATA
@@ -17,5 +18,6 @@ __all__ = [
     "tables_exchange",
     "tables_intake",
     "tables_log",
+    "tables_replays",
     "tables_reuse",
 ]

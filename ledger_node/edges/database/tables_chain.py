@@ -118,6 +118,8 @@ chain_blocks = Table(
     Column("hash", Hash32, nullable=False),
     Column("parent_hash", Hash32, nullable=False),
     Column("block_timestamp_s", RowId, nullable=False),
+    Index("ix_chain_blocks_block_timestamp_s", "block_timestamp_s", "number"),
+    Index("ix_chain_blocks_hash", "hash"),
 )
 
 
@@ -137,6 +139,7 @@ chain_events = Table(
     Column("topics", LargeBinary, nullable=False),  # n x 32 bytes
     Column("data", LargeBinary, nullable=False),
     Index("ix_chain_events_contract_block_number", "contract", "block_number"),
+    Index("ix_chain_events_tx_hash", "tx_hash"),
 )
 
 chain_contracts = Table(
@@ -158,6 +161,7 @@ chain_heads = Table(
     Column("root", Hash32, nullable=False),
     Column("closing", Integer, nullable=False),
     Index("ix_chain_heads_city_generation_size", "city", "generation", "size"),
+    Index("ix_chain_heads_city_block", "city", "block_number", "log_index"),
 )
 
 chain_statuses = Table(
@@ -169,6 +173,7 @@ chain_statuses = Table(
     Column("flag", SmallInteger, nullable=False),
     Column("successor", Hash32, nullable=False),
     Index("ix_chain_statuses_leaf_hash", "leaf_hash"),
+    Index("ix_chain_statuses_city", "city", "block_number", "log_index"),
 )
 
 chain_objections = Table(
@@ -182,6 +187,8 @@ chain_objections = Table(
     Column("raiser", City, nullable=False),
     Column("reason", Hash32, nullable=False),
     Index("ix_chain_objections_leaf_hash", "leaf_hash"),
+    Index("ix_chain_objections_city", "city", "block_number", "log_index"),
+    Index("ix_chain_objections_raiser", "raiser", "block_number", "log_index"),
 )
 
 chain_objection_ends = Table(
@@ -208,6 +215,8 @@ chain_grants = Table(
     Column("basis", SmallInteger, nullable=False),
     Column("evidence", Hash32, nullable=False),
     Index("ix_chain_grants_grant_id", "grant_id"),
+    Index("ix_chain_grants_releasing", "releasing", "block_number", "log_index"),
+    Index("ix_chain_grants_receiving", "receiving", "block_number", "log_index"),
 )
 
 chain_revocations = Table(
@@ -217,6 +226,7 @@ chain_revocations = Table(
     Column("grant_id", Hash32, nullable=False),
     Column("city", City, nullable=False),
     Index("ix_chain_revocations_grant_id", "grant_id"),
+    Index("ix_chain_revocations_city", "city", "block_number", "log_index"),
 )
 
 chain_consumptions = Table(

@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from ledger_node.core.errors import LedgerError
 from ledger_node.edges.database.chain import SqlChain
 from ledger_node.edges.database.engine import WRITES, build_engine
+from ledger_node.edges.database.exploring import SqlExplore
 from ledger_node.edges.database.finds import SqlFinds
 from ledger_node.edges.database.grants import SqlGrants
 from ledger_node.edges.database.intake import SqlIntake
@@ -30,6 +31,7 @@ from ledger_node.edges.database.officers import SqlOfficers
 from ledger_node.edges.database.outbox import SqlOutbox
 from ledger_node.edges.database.receipts import SqlReceipts
 from ledger_node.edges.database.releases import SqlReleases
+from ledger_node.edges.database.replays import SqlReplays
 from ledger_node.edges.database.reuse import SqlReuse
 from ledger_node.ports.database import (
     DatabaseCorruptError,
@@ -53,6 +55,8 @@ class SqlTransaction:
         self.releases = SqlReleases(connection)
         self.receipts = SqlReceipts(connection)
         self.messages = SqlMessages(connection)
+        self.explore = SqlExplore(connection)
+        self.replays = SqlReplays(connection)
         self.reuse = SqlReuse(connection)
 
 
