@@ -1,8 +1,8 @@
 """Who is asking, and whether this route is for them. Default deny: every route carries one mark.
 
-A route declares `principal: Annotated[Principal, allow(Permission.X)]`, or `dependencies=[...]` with
-`allow(...)`, `public()` or `peer()` where nothing of the principal is used. `demand_marks` refuses
-to build an application in which a route has none.
+A route declares `principal: Annotated[Principal, allow(Permission.X)]`, or `dependencies=[...]`
+with `allow(...)`, `public()` or `peer()` where nothing of the principal is used. `demand_marks`
+refuses to build an application in which a route has none.
 """
 
 from __future__ import annotations

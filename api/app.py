@@ -6,14 +6,19 @@ type, never by its content, and answered with 500 without detail.
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import NotSignedInError
+from api.pages.errors import error_page, is_htmx, wants_page
 from api.problems import MEDIA_TYPE, build_problem
-from api.routes import health, log, peer
+from api.routes import health, log, pages, peer
 from ledger_node.core.errors import LedgerError, MalformedInputError, NotFoundError
 from ledger_node.wiring import Runtime
 
@@ -32,8 +37,20 @@ class RequestMalformedError(MalformedInputError):
 
 def _respond(request: Request, error: BaseException, status: int | None = None) -> Response:
     log_problem(request, error)
+    if wants_page(request):
+        if isinstance(error, NotSignedInError):
+            return _send_to_login(request)
+        return error_page(request, error, status)
     status, body, headers = build_problem(error, status)
     return Response(body, status, headers, media_type=MEDIA_TYPE)
+
+
+def _send_to_login(request: Request) -> Response:
+    """To the sign-in page, and back afterwards; a part of an open page takes the page there."""
+    to = f"/login?next={quote(request.url.path)}"
+    if is_htmx(request):
+        return Response(status_code=401, headers={"HX-Redirect": to})
+    return RedirectResponse(to, 303)
 
 
 def log_problem(request: Request, error: BaseException) -> None:
@@ -96,7 +113,7 @@ def build_app(runtime: Runtime) -> FastAPI:
     app = FastAPI(title="Tongban node", version="1", docs_url=None, redoc_url=None)
     app.state.runtime = runtime
     app.state.log_problem = log_problem
-    for module in (health, log, peer):
+    for module in (health, log, peer, pages):
         app.include_router(module.router)
     app.add_exception_handler(LedgerError, on_ledger_error)
     app.add_exception_handler(HTTPException, on_http_error)

@@ -22,7 +22,7 @@ LANGUAGES: Final = ("zh", "en")
 SIZES: Final = ("plain", "large")
 CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 
-_LOCALES = {"zh": Locale("zh", "CN"), "en": Locale("en", "GB")}
+_LOCALES = {"zh": Locale.parse("zh_CN"), "en": Locale.parse("en_GB")}
 _HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
 
 
