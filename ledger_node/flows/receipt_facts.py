@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ledger_node.core.chain_facts import (
+    BlockFact,
     ChainFacts,
     ConsumptionFact,
     FactSource,
@@ -22,11 +23,29 @@ from ledger_node.core.chain_facts import (
 from ledger_node.core.checkpoint import build_origin
 from ledger_node.core.commitment import CommitmentKind, compute_commitment
 from ledger_node.core.entry import EntryKind
-from ledger_node.core.event_types import Basis, Position, StatusFlag
+from ledger_node.core.event_types import (
+    Basis,
+    Event,
+    GrantConsumed,
+    GrantRecorded,
+    Position,
+    StatusFlag,
+)
+from ledger_node.core.events import decode_event
 from ledger_node.core.evidence_parts import CredentialProof, Evidence, PasskeyEvidence
+from ledger_node.core.merkle import hash_leaf
+from ledger_node.core.receipt import ReceiptFile, ReceiptKind
+from ledger_node.core.receipt_registration import read_registration_body
 from ledger_node.core.receipt_reliance import RelianceBody
+from ledger_node.core.receipt_reliance_format import read_reliance_body
+from ledger_node.core.release import (
+    compute_answer_digest,
+    compute_release_commitment,
+    compute_request_digest,
+)
 from ledger_node.core.status import LeafKey
-from ledger_node.core.types import CityId, LeafHash
+from ledger_node.core.terms_format import compute_grant_id
+from ledger_node.core.types import Address, CityId, GrantId, LeafHash, ReleaseCommitment
 from ledger_node.flows.facts import leaf_hash_of
 from ledger_node.ports.database import Transaction
 from ledger_node.ports.database_chain import Consumption, Place, RecordedGrant
@@ -128,3 +147,121 @@ def build_grant_fact(recorded: RecordedGrant) -> GrantFact:
         recorded=position_at(recorded.place),
         revoked=None if revoked is None else position_at(revoked.place),
     )
+
+
+def load_claimed_facts(
+    tx: Transaction, domain: str, receipt: ReceiptFile, as_of: BlockFact
+) -> ChainFacts:
+    """Facts of final blocks for a receipt that somebody brought: what stands at the places it
+    claims, what became of the leaves and grants it names, whether it says the truth or not.
+
+    A verdict on these is the verdict on all facts of the chain: only what the receipt names is
+    ever asked for.
+
+    Args:
+        as_of: The last final block.
+
+    Raises:
+        NotAReceiptError: The body is not one of its kind.
+    """
+    if receipt.kind is ReceiptKind.REGISTRATION:
+        return _load_registration_facts(tx, receipt, as_of)
+    body = read_reliance_body(receipt.body)
+    terms = body.request.terms
+    heads: list[HeadKey] = []
+    if receipt.seal is not None:
+        placement = receipt.seal.placement
+        heads.append((body.city, placement.generation, placement.tree_head))
+    leaves: list[LeafKey] = []
+    for material in body.answer.materials:
+        placement = material.placement
+        heads.append((terms.releasing, placement.generation, placement.tree_head))
+        leaves.append((terms.releasing, leaf_hash_of(EntryKind.MATERIAL, material.commitment)))
+    leaves += [
+        (terms.releasing, leaf_hash_of(EntryKind.MATERIAL, material.commitment))
+        for material in body.materials
+    ]
+    for credential in list_credentials(body.request.evidence):
+        placement = credential.placement
+        heads.append((terms.recording, placement.generation, placement.tree_head))
+        leaves.append((terms.recording, credential_leaf(domain, terms.recording, credential)))
+    return ChainFacts(
+        source=FactSource.CHAIN,
+        as_of=as_of,
+        heads=find_heads(tx, heads),
+        statuses={key: list_status_facts(tx, key) for key in leaves},
+        grants=_find_claimed_grants(tx, body),
+        consumptions=_find_claimed_consumptions(tx, body),
+    )
+
+
+def _load_registration_facts(tx: Transaction, receipt: ReceiptFile, as_of: BlockFact) -> ChainFacts:
+    body = read_registration_body(receipt.body)
+    leaf: LeafKey = (body.city, hash_leaf(body.entry))
+    heads: list[HeadKey] = []
+    if receipt.seal is not None:
+        placement = receipt.seal.placement
+        heads.append((body.city, placement.generation, placement.tree_head))
+    return ChainFacts(
+        source=FactSource.CHAIN,
+        as_of=as_of,
+        heads=find_heads(tx, heads),
+        statuses={leaf: list_status_facts(tx, leaf)},
+        grants={},
+        consumptions={},
+    )
+
+
+def _find_claimed_grants(
+    tx: Transaction, body: RelianceBody
+) -> dict[tuple[Address, GrantId], GrantFact]:
+    """The grant of the terms, and the one that stands where the receipt says."""
+    ids = {compute_grant_id(body.request.terms)}
+    there = _find_event(tx, body.recorded)
+    if isinstance(there, GrantRecorded):
+        ids.add(there.grant_id)
+    found = [tx.chain.find_grant(each) for each in sorted(ids)]
+    return {
+        (each.place.contract, each.grant_id): build_grant_fact(each)
+        for each in found
+        if each is not None
+    }
+
+
+def _find_claimed_consumptions(
+    tx: Transaction, body: RelianceBody
+) -> dict[tuple[Address, ReleaseCommitment], ConsumptionFact]:
+    """The permit of exactly this request and answer, and the one that stands where it says."""
+    commitments = {
+        compute_release_commitment(
+            body.release_salt,
+            compute_request_digest(body.request_bytes),
+            compute_answer_digest(body.answer_bytes),
+        )
+    }
+    there = _find_event(tx, body.consumed)
+    if isinstance(there, GrantConsumed):
+        commitments.add(there.release_commitment)
+    found = [tx.chain.find_consumption(each) for each in sorted(commitments)]
+    return {
+        (each.place.contract, each.release_commitment): ConsumptionFact(
+            each.grant_id, each.release_commitment, position_at(each.place)
+        )
+        for each in found
+        if each is not None
+    }
+
+
+def _find_event(tx: Transaction, claimed: Position) -> Event | None:
+    """Whatever event stands at a claimed place, whoever emitted it."""
+    found = tx.explore.find_log(claimed.block_number, claimed.log_index)
+    if found is None:
+        return None
+    log, timestamp_s = found
+    role = tx.chain.list_contracts().get(log.address)
+    if role is None:
+        return None
+    place = Position(
+        log.block_number, log.log_index, log.tx_hash, log.block_hash, timestamp_s, log.address
+    )
+    return decode_event(role, log.topics, log.data, place)
