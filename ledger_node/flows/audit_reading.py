@@ -168,7 +168,7 @@ def iterate_bundles(
     for index in range(-(-size // TILE_WIDTH)):
         width = min(TILE_WIDTH, size - index * TILE_WIDTH)
         try:
-            yield _fetch_bundle(fetch_log_file, city, generation, index, width)
+            yield fetch_bundle(fetch_log_file, city, generation, index, width)
         except MalformedTileError as error:
             place = f"log {city}/{generation} bundle {index}"
             found.append(Discrepancy(DiscrepancyCode.LOG_ENTRY_MALFORMED, place, error.message_en))
@@ -181,7 +181,7 @@ def iterate_bundles(
             progress(f"log {city}/{generation}", index * TILE_WIDTH + width, size)
 
 
-def _fetch_bundle(
+def fetch_bundle(
     fetch_log_file: FetchLogFile, city: CityId, generation: int, index: int, width: int
 ) -> list[bytes]:
     """A bundle; where a partial one gave way to the full one, the first `width` of that."""

@@ -193,8 +193,8 @@ class ExploreGroup(Protocol):
         """Outcomes of an objection (4: withdrawn) and where they stand."""
         ...
 
-    def find_by_prefix(self, prefix: bytes, limit: int) -> PrefixMatches:
-        """What begins with these bytes."""
+    def find_between(self, lowest: bytes, highest: bytes, limit: int) -> PrefixMatches:
+        """Hashes from `lowest` to `highest`, both 32 bytes and included: one prefix."""
         ...
 
     def find_entry(self, generation: int, leaf_index: int) -> EntryRow | None:

@@ -1,5 +1,7 @@
 """Group `explore`, second half: what begins with some bytes, and what hangs together here.
 
+Both databases compare bytes as unsigned numbers from left to right, so a prefix is a range.
+
 Links between a material and a grant are this node's own knowledge (its releases); of those rows
 only ids, cities, states and times are read.
 """
@@ -9,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, select
 
 from ledger_node.core.types import (
     BlockHash,
@@ -28,7 +30,6 @@ from ledger_node.edges.database.tables_intake import entries
 from ledger_node.ports.database_exploring import PrefixMatches, ReleaseLink
 from ledger_node.ports.database_intake import EntryRow
 
-_HASH_BYTES: Final = 32
 _LINK: Final = (
     releases.c.request_digest,
     releases.c.direction,
@@ -54,13 +55,13 @@ class SqlExploreLinks:
     def __init__(self, connection: Connection) -> None:
         self._reading = connection
 
-    def find_by_prefix(self, prefix: bytes, limit: int) -> PrefixMatches:
+    def find_between(self, lowest: bytes, highest: bytes, limit: int) -> PrefixMatches:
         """One range of an index per kind."""
         grants, consumed = t.chain_grants.c, t.chain_consumptions.c
         events, blocks, statuses = t.chain_events.c, t.chain_blocks.c, t.chain_statuses.c
 
         def among(column: ColumnElement[Any], *more: ColumnElement[Any]) -> list[Any]:
-            statement = select(column, *more).where(_begins(column, prefix)).distinct()
+            statement = select(column, *more).where(column.between(lowest, highest)).distinct()
             return list(self._reading.execute(statement.order_by(column, *more).limit(limit)))
 
         return PrefixMatches(
@@ -77,16 +78,17 @@ class SqlExploreLinks:
                 (BlockHash(row[0]), BlockNumber(row[1]))
                 for row in among(blocks.hash, blocks.number)
             ),
-            self._find_entries(prefix, limit),
+            self._find_entries(lowest, highest, limit),
             tuple(
                 (CityId(row[1]), LeafHash(row[0]))
                 for row in among(statuses.leaf_hash, statuses.city)
             ),
         )
 
-    def _find_entries(self, prefix: bytes, limit: int) -> tuple[EntryRow, ...]:
+    def _find_entries(self, lowest: bytes, highest: bytes, limit: int) -> tuple[EntryRow, ...]:
         column = entries.c.commitment
-        statement = select(*_ENTRY).where(_begins(column, prefix)).order_by(column).limit(limit)
+        statement = select(*_ENTRY).where(column.between(lowest, highest)).order_by(column)
+        statement = statement.limit(limit)
         return tuple(entry_of(row) for row in self._reading.execute(statement))
 
     def find_entry(self, generation: int, leaf_index: int) -> EntryRow | None:
@@ -139,10 +141,3 @@ class SqlExploreLinks:
             .limit(limit)
         )
         return [ReleaseLink(*row) for row in self._reading.execute(statement)]
-
-
-def _begins(column: ColumnElement[Any], prefix: bytes) -> ColumnElement[bool]:
-    """A range of whole values: both databases compare bytes as unsigned numbers, left to right."""
-    lowest = prefix.ljust(_HASH_BYTES, b"\x00")
-    highest = prefix.ljust(_HASH_BYTES, b"\xff")
-    return and_(column >= lowest, column <= highest)
