@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from ledger_node.core.chain_facts import BlockFact
@@ -17,6 +17,7 @@ from ledger_node.core.merkle import EMPTY_TREE_HEAD, TreeHead
 from ledger_node.core.replay_state import Discrepancy, DiscrepancyCode, GrantKey, ReplayState
 from ledger_node.core.status import LeafKey
 from ledger_node.core.types import Address, BlockNumber, CityId
+from ledger_node.flows.audit_reading import Progress
 from ledger_node.ports.contracts import Contracts, GrantView, StatusView
 from ledger_node.ports.database import Transaction
 
@@ -32,6 +33,7 @@ def compare_storage(
     as_of: BlockFact,
     sample: int | None,
     found: list[Discrepancy],
+    progress: Progress | None = None,
 ) -> int:
     """Read back what the contracts hold; returns how many values were read.
 
@@ -40,6 +42,7 @@ def compare_storage(
         sample: At most so many grants and statuses each, chosen by the block's hash, which nobody
             knew when they were written; all if None.
         found: Takes the differences.
+        progress: Told ("storage", done, total).
 
     Raises:
         ChainUnavailableError: The endpoint does not answer, or keeps no state of that block.
@@ -60,11 +63,15 @@ def compare_storage(
             place = f"storage head {city}"
             _demand_equal(found, place, expected, (held.generation, held.tree_head))
             reads += 1
-    for key in _choose(state.grants, sample, as_of):
+    grants, leaves = _choose(state.grants, sample, as_of), _choose(state.leaves, sample, as_of)
+    tell = _counted("storage", len(grants) + len(leaves), progress)
+    for key in grants:
+        tell()
         grant = contracts.fetch_grant(key[0], key[1], block=block)
         _compare_grant(found, state, key, grant)
         reads += 1
-    for leaf in _choose(state.leaves, sample, as_of):
+    for leaf in leaves:
+        tell()
         for version in dict.fromkeys(each.address for each in state.leaves[leaf].set_at):
             status = contracts.fetch_status(version, *leaf, block=block)
             _compare_status(found, state, leaf, version, status)
@@ -73,9 +80,16 @@ def compare_storage(
 
 
 def compare_database(
-    tx: Transaction, state: ReplayState, as_of: BlockFact, found: list[Discrepancy]
+    tx: Transaction,
+    state: ReplayState,
+    as_of: BlockFact,
+    found: list[Discrepancy],
+    progress: Progress | None = None,
 ) -> int:
-    """Compare a node's derived rows up to the block both know; returns how many were compared."""
+    """Compare a node's derived rows up to the block both know; returns how many were compared.
+
+    `progress` is told ("database", done, total) of the grants.
+    """
     tip = tx.chain.load_tip()
     last = min(as_of.number, tip.number) if tip is not None else BlockNumber(-1)
     rows = 0
@@ -100,9 +114,24 @@ def compare_database(
     }
     _compare_sets(found, "database statuses", replayed, changes)
     consumed = _group_consumptions(state, last)
+    tell = _counted("database", len(state.grants), progress)
     for key in state.grants:
+        tell()
         _compare_stored_grant(tx, state, key, last, consumed.get(key, set()), found)
     return rows + len(changes) + len(state.grants)
+
+
+def _counted(stage: str, total: int, progress: Progress | None) -> Callable[[], None]:
+    """Tells how many items were begun."""
+    begun = 0
+
+    def tell() -> None:
+        nonlocal begun
+        begun += 1
+        if progress is not None:
+            progress(stage, begun, total)
+
+    return tell
 
 
 def _compare_grant(

@@ -165,11 +165,11 @@ def replay_ledger(
     replayed = replayed or replay_chain(chain, profile, progress)
     logs = audit_logs(replayed.state, domain, fetch_log_file, progress)
     found: list[Discrepancy] = []
-    reads = compare_storage(contracts, replayed.state, replayed.as_of, sample, found)
+    reads = compare_storage(contracts, replayed.state, replayed.as_of, sample, found, progress)
     rows = None
     if database is not None:
         with database.read() as tx:
-            rows = compare_database(tx, replayed.state, replayed.as_of, found)
+            rows = compare_database(tx, replayed.state, replayed.as_of, found, progress)
     later = [each for log in logs for each in log.discrepancies] + found
     counts = replayed.state.event_counts
     return AuditReport(
