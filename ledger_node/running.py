@@ -27,6 +27,7 @@ from ledger_node.flows.halts import LedgerHaltedError
 from ledger_node.flows.outbox import resume_outbox
 from ledger_node.flows.receiving import resume_receiving
 from ledger_node.flows.releasing import resume_releasing
+from ledger_node.flows.replaying import resume_replays
 from ledger_node.flows.sequencing import open_log, resume_sequencing, run_sequencing_round
 from ledger_node.flows.watching import resume_watching
 from ledger_node.wiring import Runtime, configure_logging, open_runtime
@@ -178,12 +179,19 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     workers.start("receiving", WATCH_INTERVAL_S, lambda: resume_receiving(node))
     workers.start("watching", WATCH_INTERVAL_S, lambda: resume_watching(node))
     workers.start("nonces", NONCE_SWEEP_S, lambda: drop_old_nonces(runtime))
+    token = node.entropy(16)
+    workers.start("replays", WATCH_INTERVAL_S, lambda: take_replay_turn(runtime, token))
     serve(runtime, announce or print_ready)
     runtime.clock.request_stop()
     workers.join()
     runtime.close()
     log.info("stopped")
     return 1 if workers.failed else 0
+
+
+def take_replay_turn(runtime: Runtime, token: bytes) -> None:
+    """Run the replay an auditor asked for, until it ends or the process is asked to stop."""
+    resume_replays(runtime.node, token, lambda: runtime.clock.stop_requested)
 
 
 def drop_old_nonces(runtime: Runtime) -> None:
