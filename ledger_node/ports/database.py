@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from ledger_node.core.errors import ConflictError, InvariantError, NotFoundError, UnavailableError
+from ledger_node.ports.database_accounts import AccountGroup, TrailGroup
 from ledger_node.ports.database_chain import ChainGroup, OutboxGroup
 from ledger_node.ports.database_exchange import (
     FindGroup,
@@ -137,6 +138,12 @@ class Transaction(Protocol):
 
     @property
     def messages(self) -> MessageGroup: ...
+
+    @property
+    def accounts(self) -> AccountGroup: ...
+
+    @property
+    def trail(self) -> TrailGroup: ...
 
     @property
     def explore(self) -> ExploreGroup: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ledger_node.edges.database import (
+    tables_accounts,
     tables_chain,
     tables_exchange,
     tables_intake,
@@ -14,6 +15,7 @@ from ledger_node.edges.database.columns import METADATA
 
 __all__ = [
     "METADATA",
+    "tables_accounts",
     "tables_chain",
     "tables_exchange",
     "tables_intake",

@@ -34,7 +34,6 @@ reuse_steps = Table(
     Column("state", String(16), nullable=False),
     Column("problem_code", String(64)),
     Column("find_digest", Hash32),
-    Column("sealed_found", LargeBinary),
     Column("request_digest", Hash32),
     Column("receipt_id", String(64)),
     Column("started_at", UtcTime, nullable=False),

@@ -19,6 +19,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ledger_node.core.errors import LedgerError
+from ledger_node.edges.database.accounts import SqlAccounts, SqlTrail
 from ledger_node.edges.database.chain import SqlChain
 from ledger_node.edges.database.engine import WRITES, build_engine
 from ledger_node.edges.database.exploring import SqlExplore
@@ -55,6 +56,8 @@ class SqlTransaction:
         self.releases = SqlReleases(connection)
         self.receipts = SqlReceipts(connection)
         self.messages = SqlMessages(connection)
+        self.accounts = SqlAccounts(connection)
+        self.trail = SqlTrail(connection)
         self.explore = SqlExplore(connection)
         self.replays = SqlReplays(connection)
         self.reuse = SqlReuse(connection)

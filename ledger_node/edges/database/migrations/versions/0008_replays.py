@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008_replays"
-down_revision = "0003_outbox_and_chain"
+down_revision = "0004_accounts"
 branch_labels = None
 depends_on = None
 

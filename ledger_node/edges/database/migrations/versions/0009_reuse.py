@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009_reuse"
-down_revision = "0003_outbox_and_chain"
+down_revision = "0008_replays"
 branch_labels = None
 depends_on = None
 
@@ -40,7 +40,6 @@ def upgrade() -> None:
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("problem_code", sa.String(64)),
         sa.Column("find_digest", HASH32),
-        sa.Column("sealed_found", sa.LargeBinary()),
         sa.Column("request_digest", HASH32),
         sa.Column("receipt_id", sa.String(64)),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
