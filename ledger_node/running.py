@@ -22,14 +22,17 @@ import uvicorn
 from api.app import build_app
 from ledger_node.core.errors import ConflictError, LedgerError, UnavailableError
 from ledger_node.flows.anchoring import resume_anchoring, verify_log_head
+from ledger_node.flows.deciding import resume_deciding
 from ledger_node.flows.following import resume_following
 from ledger_node.flows.halts import LedgerHaltedError
 from ledger_node.flows.outbox import resume_outbox
 from ledger_node.flows.receiving import resume_receiving
 from ledger_node.flows.releasing import resume_releasing
 from ledger_node.flows.replaying import resume_replays
+from ledger_node.flows.reusing import ReuseTurns
 from ledger_node.flows.sequencing import open_log, resume_sequencing, run_sequencing_round
 from ledger_node.flows.watching import resume_watching
+from ledger_node.seed import load_catalogue
 from ledger_node.wiring import Runtime, configure_logging, open_runtime
 
 BACKOFF_S = 2.0
@@ -177,6 +180,8 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     workers.start("sequencing", settings.sequencing_interval_s, sequencer.turn)
     workers.start("chain", CHAIN_INTERVAL_S, ChainTurns(runtime).turn)
     workers.start("receiving", WATCH_INTERVAL_S, lambda: resume_receiving(node))
+    reuse = ReuseTurns(node, load_catalogue())
+    workers.start("reuse", CHAIN_INTERVAL_S, lambda: take_reuse_turn(reuse))
     workers.start("watching", WATCH_INTERVAL_S, lambda: resume_watching(node))
     workers.start("nonces", NONCE_SWEEP_S, lambda: drop_old_nonces(runtime))
     token = node.entropy(16)
@@ -184,9 +189,16 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     serve(runtime, announce or print_ready)
     runtime.clock.request_stop()
     workers.join()
+    reuse.close()
     runtime.close()
     log.info("stopped")
     return 1 if workers.failed else 0
+
+
+def take_reuse_turn(reuse: ReuseTurns) -> None:
+    """Take up signatures, go on with every city's step, file what was decided."""
+    reuse.turn()
+    resume_deciding(reuse.node)
 
 
 def take_replay_turn(runtime: Runtime, token: bytes) -> None:

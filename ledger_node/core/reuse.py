@@ -200,7 +200,7 @@ def decide_run_event(state: RunState, steps: Collection[StepState]) -> RunEvent 
     if (
         state is RunState.READY
         and StepState.DECIDED in steps
-        and not any(step in UNDECIDED or step in PURSUED for step in steps)
+        and not any(step in UNDECIDED or step in WAITED_FOR for step in steps)
     ):
         return RunEvent.ALL_DECIDED
     return None

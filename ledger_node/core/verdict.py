@@ -152,6 +152,15 @@ def not_stated(question: Question) -> VerdictLine:
     return _line(question, LineState.NOT_STATED, None, Judgement())
 
 
+def before_filing(line: VerdictLine) -> VerdictLine:
+    """The line as it stands while a clerk still decides: that the receipt to be filed has no seal
+    yet says nothing against the material. Any other open check comes before it and stays."""
+    if line.code is not VerdictCode.RECEIPT_PENDING:
+        return line
+    zh, en = _ANSWERS[line.question, LineState.HOLDS]
+    return VerdictLine(line.question, LineState.HOLDS, None, zh, en, line.rests_on)
+
+
 _ANSWERS: dict[tuple[Question, LineState], tuple[str, str]] = {
     (Question.UNCHANGED, LineState.HOLDS): (
         "内容未被改动,与链上锚定的登记一致。",

@@ -7,7 +7,7 @@ Answering: entry key durable -> find row with its answer and entry in one commit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -31,7 +31,7 @@ from ledger_node.core.find_messages import (
 from ledger_node.core.grant import decide_find
 from ledger_node.core.grant_facts import DecidingCity, HeldMaterial
 from ledger_node.core.query import decide_candidates
-from ledger_node.core.refusal import build_refusal_error
+from ledger_node.core.refusal import Decision, Refusal, build_refusal_error
 from ledger_node.core.sealed import (
     Openings,
     compute_seal_info,
@@ -127,9 +127,91 @@ def find_materials(
         GrantNotFoundError: This city holds no terms of one.
         EncryptionKeyUnknownError: A city cannot be sealed to.
     """
-    prepared = [_prepare_find(node, grant_id, officer, types) for grant_id in grant_ids]
+    prepared = [prepare_find(node, grant_id, officer, types) for grant_id in grant_ids]
     with ThreadPoolExecutor(max_workers=MAX_PARALLEL) as pool:
-        return list(pool.map(lambda each: _send_find(node, *each), prepared))
+        return list(pool.map(lambda digest: send_find(node, digest), prepared))
+
+
+def prepare_find(
+    node: Node,
+    grant_id: GrantId,
+    officer: str,
+    types: Sequence[str] = (),
+    link: Callable[[Transaction, bytes], None] | None = None,
+) -> bytes:
+    """Store a find and its `access` entry; returns its digest. Sent by `send_find`.
+
+    Args:
+        types: Fewer types than the terms name; all of them when empty.
+        link: Writes rows of its own in the same commit; given the digest.
+
+    Raises:
+        GrantNotFoundError: This city holds no terms of it.
+        EncryptionKeyUnknownError: The city cannot be sealed to.
+    """
+    held = load_grant(node, grant_id)
+    asked = tuple(types) or tuple(granted.code for granted in held.terms.types)
+    sealed = seal_openings(node, held, Openings(held.openings.subject), FIND_REQUEST_VERSION)
+    now = node.clock.now()
+    request = encode_find_request(
+        FindRequest(
+            held.terms,
+            held.bundle,
+            held.evidence,
+            node.generation,
+            asked,
+            sealed,
+            officer,
+            int(now.timestamp()),
+        )
+    )
+    digest = compute_find_digest(request)
+    city = held.terms.releasing
+    prepared = prepare_entry(
+        node, EntryKind.ACCESS, _access_body("made", digest, city, now.timestamp())
+    )
+    with node.database.transaction() as tx:
+        entry_id = append_entry(node, tx, prepared)
+        row = FindRow(
+            digest, "made", city, grant_id, officer, request, None, "asked", entry_id, now
+        )
+        tx.finds.save_find(row)
+        if link is not None:
+            link(tx, digest)
+    return digest
+
+
+def send_find(node: Node, digest: bytes) -> FindOutcome:
+    """Send a stored find, or give the answer it has: the same bytes again are the same find.
+
+    Raises:
+        FindNotFoundError: No such find.
+    """
+    with node.database.read() as tx:
+        row = tx.finds.load_find(digest, "made")
+    assert row.grant_id is not None  # every find made stands on a grant
+    if row.answer is not None and row.outcome == "answered":
+        candidates = parse_find_answer(row.answer).candidates
+        return FindOutcome(row.city, row.grant_id, row.outcome, candidates)
+    body: bytes | None = None
+    try:
+        body = node.peers.send(row.city, FIND_PATH, row.request, timeout_s=FIND_DEADLINE_S).body
+        answer = parse_find_answer(body)
+        if answer.request != digest:
+            raise PeerAnswerMismatchError(row.city)
+        outcome = FindOutcome(row.city, row.grant_id, "answered", answer.candidates)
+    except LedgerError as error:
+        code = "silent" if isinstance(error, UnavailableError) else get_peer_code(error)
+        outcome = FindOutcome(
+            row.city,
+            row.grant_id,
+            code,
+            message_zh=error.message_zh,
+            message_en=error.message_en,
+        )
+    with node.database.transaction() as tx:
+        tx.finds.finish_find(digest, "made", body, outcome.outcome)
+    return outcome
 
 
 def answer_find(node: Node, city: CityId, body: bytes) -> bytes:
@@ -223,71 +305,6 @@ def get_peer_code(error: LedgerError) -> str:
     return error.peer_code if isinstance(error, PeerRefusedError) else error.code
 
 
-def _prepare_find(
-    node: Node, grant_id: GrantId, officer: str, types: Sequence[str]
-) -> tuple[HeldGrant, bytes]:
-    held = load_grant(node, grant_id)
-    asked = tuple(types) or tuple(granted.code for granted in held.terms.types)
-    sealed = seal_openings(node, held, Openings(held.openings.subject), FIND_REQUEST_VERSION)
-    now = node.clock.now()
-    request = encode_find_request(
-        FindRequest(
-            held.terms,
-            held.bundle,
-            held.evidence,
-            node.generation,
-            asked,
-            sealed,
-            officer,
-            int(now.timestamp()),
-        )
-    )
-    digest = compute_find_digest(request)
-    prepared = prepare_entry(
-        node, EntryKind.ACCESS, _access_body("made", digest, held.terms.releasing, now.timestamp())
-    )
-    with node.database.transaction() as tx:
-        entry_id = append_entry(node, tx, prepared)
-        tx.finds.save_find(
-            FindRow(
-                digest,
-                "made",
-                held.terms.releasing,
-                grant_id,
-                officer,
-                request,
-                None,
-                "asked",
-                entry_id,
-                now,
-            )
-        )
-    return held, request
-
-
-def _send_find(node: Node, held: HeldGrant, request: bytes) -> FindOutcome:
-    city, digest = held.terms.releasing, compute_find_digest(request)
-    body: bytes | None = None
-    try:
-        body = node.peers.send(city, FIND_PATH, request, timeout_s=FIND_DEADLINE_S).body
-        answer = parse_find_answer(body)
-        if answer.request != digest:
-            raise PeerAnswerMismatchError(city)
-        outcome = FindOutcome(city, held.grant_id, "answered", answer.candidates)
-    except LedgerError as error:
-        code = "silent" if isinstance(error, UnavailableError) else get_peer_code(error)
-        outcome = FindOutcome(
-            city,
-            held.grant_id,
-            code,
-            message_zh=error.message_zh,
-            message_en=error.message_en,
-        )
-    with node.database.transaction() as tx:
-        tx.finds.finish_find(digest, "made", body, outcome.outcome)
-    return outcome
-
-
 def _answer(node: Node, city: CityId, request: FindRequest, digest: bytes) -> FindAnswer:
     terms = request.terms
     grant_id = compute_grant_id(terms)
@@ -302,6 +319,8 @@ def _answer(node: Node, city: CityId, request: FindRequest, digest: bytes) -> Fi
         view = load_chain_view(tx)
         deciding = build_deciding_city(node, view, city)
         decision = decide_find(terms, deciding, request.types, find_grant_on_chain(tx, grant_id))
+        if tx.chain.find_revocation(grant_id) is not None:  # recorded or not: it was withdrawn
+            decision = Decision(Refusal.GRANT_REVOKED)
     if decision.refusal is not None:
         raise build_refusal_error(decision.refusal)
     number = node.normalise_identifier(subject.scheme, subject.number)

@@ -12,7 +12,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -63,6 +63,7 @@ from ledger_node.flows.finding import get_peer_code, seal_openings
 from ledger_node.flows.granting import load_grant
 from ledger_node.flows.node import Node
 from ledger_node.flows.records import open_record, seal_record
+from ledger_node.ports.database import Transaction
 from ledger_node.ports.database_exchange import ReleaseRow
 from ledger_node.ports.peers import PeerAnswer, PeerRefusedError
 
@@ -111,9 +112,16 @@ class ReceivedRelease:
 
 
 def prepare_release(
-    node: Node, grant_id: GrantId, materials: Sequence[RequestedMaterial], officer: str
+    node: Node,
+    grant_id: GrantId,
+    materials: Sequence[RequestedMaterial],
+    officer: str,
+    link: Callable[[Transaction, bytes], None] | None = None,
 ) -> bytes:
     """Store a release request; returns its digest, the release's id here and there.
+
+    Args:
+        link: Writes rows of its own in the same commit; given the digest.
 
     Raises:
         GrantNotFoundError, EncryptionKeyUnknownError, UnexpectedShapeError.
@@ -157,6 +165,8 @@ def prepare_release(
     )
     with node.database.transaction() as tx:
         tx.releases.save_release(row)
+        if link is not None:
+            link(tx, digest)
     return digest
 
 

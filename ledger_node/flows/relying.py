@@ -12,7 +12,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ledger_node.core.canonical import JsonObject
 from ledger_node.core.catalogue import CATALOGUE_SCHEMA
@@ -44,7 +44,7 @@ from ledger_node.core.release_answer import encode_release_answer
 from ledger_node.core.release_request import encode_release_request
 from ledger_node.core.signed_head import parse_answer_head, parse_head
 from ledger_node.core.status import Standing, decide_standing
-from ledger_node.core.types import CityId, LeafHash
+from ledger_node.core.types import CityId, Commitment, LeafHash
 from ledger_node.core.verdict import LineState, Verdict
 from ledger_node.core.verify_reliance import verify_reliance
 from ledger_node.flows.entries import PreparedEntry, append_entry, prepare_entry
@@ -125,6 +125,7 @@ def rely(
     role: OfficerRole,
     outcome: str,
     *,
+    materials: Collection[Commitment] | None = None,
     catalogue: str = CATALOGUE_SCHEMA,
 ) -> str:
     """File the receipt of a decision that stands on a release; returns its id.
@@ -135,6 +136,7 @@ def rely(
     Args:
         officer, role: Who decides; enrolled in this city in that role.
         outcome: The decision, one line.
+        materials: Those of the release that are relied on; all of them if None.
         catalogue: Version of the catalogue it was made under.
 
     Raises:
@@ -152,14 +154,17 @@ def rely(
         _demand_entitled(tx, decision)
         filed = _find_receipt(tx, request_digest.hex())
     if filed is not None:
-        return _demand_same(node, filed, decision)
+        return _demand_same(node, filed, decision, materials)
     row = load_incoming(node, request_digest)
     if row.state != IncomingState.ACKNOWLEDGED:
         raise ReleaseNotCompleteError(
             "材料尚未完整送达并签收,不能采信。",
             "The release is not complete and acknowledged; it cannot be relied on.",
         )
-    receipt = _sign(node, _build_checked_body(node, open_release(node, row), decision, catalogue))
+    received = open_release(node, row)
+    chosen = _demand_received(received, materials)
+    body = _build_checked_body(node, received, decision, catalogue, chosen)
+    receipt = sign_body(node, body)
     prepared = prepare_entry(node, EntryKind.RELIANCE, receipt.body)
     return _file(node, request_digest, receipt, prepared, decision)
 
@@ -206,16 +211,32 @@ def _demand_entitled(tx: Transaction, decision: RelianceDecision) -> None:
         )
 
 
+def _demand_received(
+    received: ReceivedRelease, materials: Collection[Commitment] | None
+) -> frozenset[Commitment]:
+    came = frozenset(each.commitment for each in received.answer.materials)
+    chosen = came if materials is None else frozenset(materials)
+    if not chosen or not chosen <= came:
+        raise ReleaseNotCompleteError(
+            "所选材料不在这次放行中。", "A chosen material is not part of this release."
+        )
+    return chosen
+
+
 def _build_checked_body(
-    node: Node, received: ReceivedRelease, decision: RelianceDecision, catalogue: str
+    node: Node,
+    received: ReceivedRelease,
+    decision: RelianceDecision,
+    catalogue: str,
+    chosen: Collection[Commitment],
 ) -> RelianceBody:
     """Body of the receipt, after the same checks that everybody will make later."""
     held = load_grant(node, received.row.grant_id)
     with node.database.read() as tx:
-        recorded, consumed = _load_permit(tx, received)
+        recorded, consumed = load_permit(tx, received)
         state_block = load_final_block(tx)
-        materials = _read_materials(tx, received)
-        body = _build_body(
+        materials = read_materials(tx, received, chosen)
+        body = build_body(
             node,
             received,
             held,
@@ -227,13 +248,13 @@ def _build_checked_body(
         )
         facts = load_receipt_facts(tx, node.domain, body, recorded, consumed)
         trust = load_trust(tx, node.domain, facts, {})
-    verdict = verify_reliance(_sign(node, body), trust, facts, None, node.sensitive_types)
+    verdict = verify_reliance(sign_body(node, body), trust, facts, None, node.sensitive_types)
     if verdict.state is LineState.FAILS:
         raise ReceiptDoesNotHoldError(verdict)
     return body
 
 
-def _load_permit(tx: Transaction, received: ReceivedRelease) -> tuple[RecordedGrant, Consumption]:
+def load_permit(tx: Transaction, received: ReceivedRelease) -> tuple[RecordedGrant, Consumption]:
     """Grant and consumption in final blocks; a revocation counts as soon as it is seen.
 
     Who was given a material while the grant stood, and has not decided when it is revoked, asks
@@ -250,13 +271,27 @@ def _load_permit(tx: Transaction, received: ReceivedRelease) -> tuple[RecordedGr
     return recorded, consumed
 
 
-def _read_materials(tx: Transaction, received: ReceivedRelease) -> tuple[ReliedMaterial, ...]:
-    """Every released material with its disclosures, anchor and state."""
+def read_materials(
+    tx: Transaction,
+    received: ReceivedRelease,
+    chosen: Collection[Commitment],
+    *,
+    demand_reliable: bool = True,
+) -> tuple[ReliedMaterial, ...]:
+    """Chosen released materials with their disclosures, anchor and state.
+
+    Raises:
+        MaterialNotReliableError: Bad news was seen of one, if reliable ones are demanded.
+        NotYetAnchoredError: A head is not in a final block as followed.
+    """
     city = received.request.terms.releasing
     relied = []
     for released in received.answer.materials:
+        if released.commitment not in chosen:
+            continue
         leaf_hash = leaf_hash_of(EntryKind.MATERIAL, released.commitment)
-        _demand_reliable(tx, city, leaf_hash, released.commitment.hex())
+        if demand_reliable:
+            _demand_reliable(tx, city, leaf_hash, released.commitment.hex())
         placement = released.placement
         head = tx.chain.find_anchored_head(city, placement.generation, placement.tree_head)
         if head is None:
@@ -287,7 +322,7 @@ def _demand_reliable(tx: Transaction, city: CityId, leaf_hash: LeafHash, name: s
         )
 
 
-def _build_body(
+def build_body(
     node: Node,
     received: ReceivedRelease,
     held: HeldGrant,
@@ -297,6 +332,12 @@ def _build_body(
     state_block: BlockFact,
     materials: Sequence[ReliedMaterial],
 ) -> RelianceBody:
+    """Body of a receipt over these materials, decided now.
+
+    Args:
+        permit: Grant and consumption in final blocks (`load_permit`).
+        state_block: Block the state of the materials was read at.
+    """
     row, openings = received.row, held.openings
     # What ACKNOWLEDGED implies (core/release.py, flows/receiving.py):
     assert row.answer_message is not None
@@ -329,7 +370,8 @@ def _build_body(
     )
 
 
-def _sign(node: Node, body: RelianceBody) -> ReceiptFile:
+def sign_body(node: Node, body: RelianceBody) -> ReceiptFile:
+    """The receipt, signed as a whole and not sealed yet."""
     encoded: JsonObject = encode_reliance_body(body)
     read_reliance_body(encoded)  # refuses what nobody could read back
     key_id = MessageKeyId(node.city, node.keys.public_key(KeyRole.MESSAGE))
@@ -369,7 +411,7 @@ def _file(
     except RowConflictError:
         with node.database.read() as tx:
             first = tx.receipts.load_receipt(receipt_id)
-        return _demand_same(node, first, decision)
+        return _demand_same(node, first, decision, _list_relied(receipt))
     return receipt_id
 
 
@@ -380,9 +422,19 @@ def _find_receipt(tx: Transaction, receipt_id: str) -> ReceiptRow | None:
         return None
 
 
-def _demand_same(node: Node, filed: ReceiptRow, decision: RelianceDecision) -> str:
-    before = read_reliance_body(_open_receipt(node, filed).body).decision
-    if before != decision:
+def _list_relied(receipt: ReceiptFile) -> frozenset[Commitment]:
+    return frozenset(each.commitment for each in read_reliance_body(receipt.body).materials)
+
+
+def _demand_same(
+    node: Node,
+    filed: ReceiptRow,
+    decision: RelianceDecision,
+    materials: Collection[Commitment] | None,
+) -> str:
+    before = _open_receipt(node, filed)
+    other = materials is not None and frozenset(materials) != _list_relied(before)
+    if other or read_reliance_body(before.body).decision != decision:
         raise AlreadyReliedError(
             "这次放行已据以作出另一决定,不能再改。",
             "The release was decided on already; that decision stands.",

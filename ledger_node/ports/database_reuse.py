@@ -52,7 +52,6 @@ class StepRow:
         state: Name of a `core.reuse.StepState`.
         problem_code: Why it was refused, or what it waits for.
         find_digest: Of the find under way or answered.
-        sealed_found: What the city said it has, opened by nobody but this case.
         request_digest: Of the release; also its receipt's id.
         receipt_id: Filed receipt, None when nothing was relied on.
         started_at: When the time limit began to run.
@@ -65,7 +64,6 @@ class StepRow:
     state: str
     problem_code: str | None
     find_digest: bytes | None
-    sealed_found: bytes | None
     request_digest: bytes | None
     receipt_id: str | None
     started_at: datetime

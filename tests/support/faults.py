@@ -21,6 +21,7 @@ from ledger_node.wiring import Runtime
 from tests.integration.processes import AFTER, BEFORE, DIED, FAILED_BUT_PERSISTED
 
 PORTS = ("chain", "documents", "peers")
+GROUPS = ("releases", "grants", "outbox", "reuse")
 
 
 class Faults:
@@ -101,6 +102,10 @@ def _name_of(method: str, args: tuple[Any, ...]) -> str | None:
         return f"{args[0].direction}:{args[0].state}"
     if method == "advance_release" and args[0].state != args[1].state:
         return f"{args[1].direction}:{args[1].state}"
+    if method == "advance_step" and args[0].state != args[1].state:
+        return f"step:{args[1].state}"
+    if method == "advance_run" and args[0].state != args[1].state:
+        return f"run:{args[1].state}"
     if method == "save_transaction":
         return f"outbox:{args[0].kind}:{args[0].state}"
     if method == "advance_transaction" and args[0].state != args[1].state:
@@ -114,7 +119,7 @@ class _Transaction:
 
     def __getattr__(self, group: str) -> Any:
         target = getattr(self._tx, group)
-        return _Group(target, self._names) if group in ("releases", "grants", "outbox") else target
+        return _Group(target, self._names) if group in GROUPS else target
 
 
 class FaultyDatabase:
