@@ -1,0 +1,5 @@
+"""Edge to identity providers: discovery, keys, token endpoint."""
+
+from ledger_node.edges.identity.client import HttpIdentityProviders
+
+__all__ = ["HttpIdentityProviders"]
