@@ -3,20 +3,44 @@
 A route declares `principal: Annotated[Principal, allow(Permission.X)]`, or `dependencies=[...]`
 with `allow(...)`, `public()` or `peer()` where nothing of the principal is used. `demand_marks`
 refuses to build an application in which a route has none.
+
+A browser shows the session cookie; what changes something must also carry the session's form token
+and come from this node's own pages. A machine shows a bearer key and needs neither. Spec:
+docs/spec/access.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 
-from ledger_node.core.access import Permission, Role, permissions_of
+from ledger_node.core.access import SECOND_FACTOR, Permission, Role, permissions_of
 from ledger_node.core.errors import InvariantError, NotPermittedError
+from ledger_node.core.sealed import Subject
+from ledger_node.flows.accounts import find_machine, open_profile, split_roles
+from ledger_node.flows.sessions import (
+    OpenSession,
+    derive_csrf_token,
+    find_session,
+    matches_csrf_token,
+)
+from ledger_node.ports.database_accounts import AccountRow
+from ledger_node.wiring import Runtime
+
+COOKIE: Final = "__Host-tb"
+CSRF_HEADER: Final = "x-csrf-token"
+CSRF_FIELD: Final = "csrf_token"
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+Person = Subject
 
 
 class NotSignedInError(NotPermittedError):
@@ -46,13 +70,16 @@ class UnmarkedRouteError(InvariantError):
     code = "route_unmarked"
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A citizen as their identity provider verified them."""
+class ForgedRequestError(NotPermittedError):
+    """The request did not come from a page of this node in this session."""
 
-    scheme: str
-    number: str
-    name: str
+    code = "forged_request"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "页面已过期或请求来自别处。请刷新页面后再试。",
+            "The page is out of date, or the request came from elsewhere; reload it and try again.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +95,7 @@ class Principal:
         person: Citizens only.
         system: The case system a machine account belongs to.
         second_factor: Whether this session showed one.
+        scope: What the session is limited to (`case/<id>`); None: nothing.
     """
 
     account_id: str
@@ -80,6 +108,7 @@ class Principal:
     person: Person | None = None
     system: str | None = None
     second_factor: bool = False
+    scope: str | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether one of the roles has the permission."""
@@ -87,31 +116,46 @@ class Principal:
 
 
 class Allow:
-    """Mark and check: only principals with the permission pass."""
+    """Mark and check: only principals with the permission pass.
 
-    def __init__(self, permission: Permission) -> None:
+    A session limited to one case opens only the routes that say `in_panel`; those look at
+    `principal.scope` themselves.
+    """
+
+    def __init__(self, permission: Permission, *, in_panel: bool = False) -> None:
         self.permission = permission
+        self.in_panel = in_panel
 
-    def __call__(self, request: Request) -> Principal:
+    async def __call__(self, request: Request) -> Principal:
         """The principal.
 
         Raises:
-            NotSignedInError, NotPermittedHereError: Nobody, or somebody else.
+            NotSignedInError, NotPermittedHereError, ForgedRequestError: Nobody, or not for them.
         """
-        principal = resolve_principal(request)
+        principal = await resolve_principal(request)
         if principal is None:
             raise NotSignedInError
         if not principal.may(self.permission):
             raise NotPermittedHereError
+        if principal.scope is not None and not self.in_panel:
+            raise NotPermittedHereError
+        await demand_own_page(request)
         return principal
 
 
-class Optional_:  # noqa: N801 (not `typing.Optional`)
+class Optionally:
     """Mark: open to all; the principal where somebody is signed in."""
 
-    def __call__(self, request: Request) -> Principal | None:
-        """The principal or None."""
-        return resolve_principal(request)
+    async def __call__(self, request: Request) -> Principal | None:
+        """The principal or None.
+
+        Raises:
+            ForgedRequestError: Somebody is signed in, and the request is not of their pages.
+        """
+        principal = await resolve_principal(request)
+        if principal is not None:
+            await demand_own_page(request)
+        return principal
 
 
 class Public:
@@ -128,13 +172,13 @@ class Peer:
         """Nothing more to check."""
 
 
-MARKS = (Allow, Optional_, Public, Peer)
-_PUBLIC, _PEER, _OPTIONAL = Public(), Peer(), Optional_()
+MARKS: Final = (Allow, Optionally, Public, Peer)
+_PUBLIC, _PEER, _OPTIONALLY = Public(), Peer(), Optionally()
 
 
-def allow(permission: Permission) -> Any:
+def allow(permission: Permission, *, in_panel: bool = False) -> Any:
     """Only principals with the permission."""
-    return Depends(Allow(permission))
+    return Depends(Allow(permission, in_panel=in_panel))
 
 
 def public() -> Any:
@@ -144,7 +188,7 @@ def public() -> Any:
 
 def find_principal() -> Any:
     """Open to all; gives the principal where somebody is signed in."""
-    return Depends(_OPTIONAL)
+    return Depends(_OPTIONALLY)
 
 
 def peer() -> Any:
@@ -152,12 +196,84 @@ def peer() -> Any:
     return Depends(_PEER)
 
 
-def resolve_principal(request: Request) -> Principal | None:
-    """The principal of the session or key of a request, kept on the request."""
-    return getattr(request.state, "principal", None)
+async def resolve_principal(request: Request) -> Principal | None:
+    """The principal of a request's key or session; kept on the request, with the form token."""
+    if not hasattr(request.state, "principal"):
+        request.state.principal = await run_in_threadpool(_resolve, request)
+    return cast("Principal | None", request.state.principal)
 
 
-def list_marks(dependant: Dependant) -> Iterator[Allow | Optional_ | Public | Peer]:
+async def demand_own_page(request: Request) -> None:
+    """Refuse a change that does not come from a page of this node in this session.
+
+    Raises:
+        ForgedRequestError: Origin or form token are missing or another's.
+    """
+    if request.method in SAFE_METHODS or getattr(request.state, "by_key", False):
+        return
+    runtime: Runtime = request.app.state.runtime
+    given = request.headers.get(CSRF_HEADER, "")
+    if not given and request.headers.get("content-type", "").startswith(FORM_TYPES):
+        given = str((await request.form()).get(CSRF_FIELD, ""))
+    token = request.cookies.get(COOKIE, "")
+    if request.headers.get("origin") != runtime.settings.origin:
+        raise ForgedRequestError
+    if not matches_csrf_token(token, given):
+        raise ForgedRequestError
+
+
+def _resolve(request: Request) -> Principal | None:
+    runtime: Runtime = request.app.state.runtime
+    scheme, _, key = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        account = find_machine(runtime.node, key)
+        request.state.by_key = True
+        return None if account is None else _of_account(runtime, account, None)
+    token = request.cookies.get(COOKIE, "")
+    if not token or request.headers.get("host") != urlsplit(runtime.settings.origin).netloc:
+        return None
+    session = find_session(runtime.node, token)
+    if session is None:
+        return None
+    request.state.csrf_token = derive_csrf_token(token)
+    if session.account is None:
+        return _of_citizen(session)
+    return _of_account(runtime, session.account, session)
+
+
+def _of_citizen(session: OpenSession) -> Principal | None:
+    if session.person is None:
+        return None
+    return Principal(
+        account_id=session.row.account_id,
+        login="",
+        display_name=session.person.name,
+        roles=frozenset({Role.CITIZEN}),
+        person=session.person,
+        second_factor=session.row.second_factor,
+    )
+
+
+def _of_account(runtime: Runtime, row: AccountRow, session: OpenSession | None) -> Principal | None:
+    roles = split_roles(row.roles)
+    second_factor = session is not None and session.row.second_factor
+    if roles & SECOND_FACTOR and not second_factor:
+        return None
+    return Principal(
+        account_id=row.account_id,
+        login=row.login,
+        display_name=open_profile(runtime.node, row).display_name,
+        roles=roles,
+        officer=row.officer,
+        outlet=row.outlet,
+        window=row.window,
+        system=row.system,
+        second_factor=second_factor,
+        scope=None if session is None else session.row.scope,
+    )
+
+
+def list_marks(dependant: Dependant) -> Iterator[Allow | Optionally | Public | Peer]:
     """Marks of a route, of its own and of its dependencies."""
     for each in dependant.dependencies:
         if isinstance(each.call, MARKS):
@@ -165,15 +281,31 @@ def list_marks(dependant: Dependant) -> Iterator[Allow | Optional_ | Public | Pe
         yield from list_marks(each)
 
 
-def demand_marks(app: FastAPI, walk: Callable[[FastAPI], Iterator[BaseRoute]]) -> None:
+def walk_routes(app: FastAPI) -> Iterator[BaseRoute]:
+    """Every route of an application, included routers and mounts walked."""
+    yield from _walk(app.routes)
+
+
+def _walk(routes: Any) -> Iterator[BaseRoute]:
+    for route in routes:
+        included = getattr(route, "original_router", None)
+        mounted = getattr(route, "routes", None)
+        if included is not None:
+            yield from _walk(included.routes)
+        elif mounted:
+            yield from _walk(mounted)
+        else:
+            yield route
+
+
+def demand_marks(app: FastAPI) -> None:
     """Refuse an application with an unmarked route.
 
     Raises:
         UnmarkedRouteError: A route without exactly one mark; the message names it.
     """
-    for route in walk(app):
-        dependant = getattr(route, "dependant", None)
-        marks = list(list_marks(dependant)) if dependant is not None else []
+    for route in walk_routes(app):
+        marks = list(list_marks(route.dependant)) if isinstance(route, APIRoute) else []
         if len(marks) != 1:
             path = getattr(route, "path", "?")
             raise UnmarkedRouteError(

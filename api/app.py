@@ -15,10 +15,11 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access import NotSignedInError
+from api.access import NotSignedInError, demand_marks
+from api.headers import SecurityHeaders
 from api.pages.errors import error_page, is_htmx, wants_page
 from api.problems import MEDIA_TYPE, build_problem
-from api.routes import health, log, pages, peer
+from api.routes import health, log, pages, peer, session
 from ledger_node.core.errors import LedgerError, MalformedInputError, NotFoundError
 from ledger_node.wiring import Runtime
 
@@ -110,13 +111,17 @@ class ContainErrors:
 
 def build_app(runtime: Runtime) -> FastAPI:
     """The application that serves `runtime`."""
-    app = FastAPI(title="Tongban node", version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Tongban node", version="1", docs_url=None, redoc_url=None, openapi_url=None
+    )
     app.state.runtime = runtime
     app.state.log_problem = log_problem
-    for module in (health, log, peer, pages):
+    for module in (health, log, peer, session, pages):
         app.include_router(module.router)
     app.add_exception_handler(LedgerError, on_ledger_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_middleware(ContainErrors)
+    app.add_middleware(SecurityHeaders, runtime=runtime)
+    demand_marks(app)
     return app

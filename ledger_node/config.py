@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     data_dir: Path
     url: str
     public_url: str = Field(default="", pattern=r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?)?$")
+    device_bridge_url: str = Field(
+        default="http://127.0.0.1:8707", pattern=r"^http://127\.0\.0\.1:[0-9]{1,5}$"
+    )
     listen_host: str = "127.0.0.1"
     listen_port: int = Field(default=0, ge=0, le=65535)
     database_url: str = ""

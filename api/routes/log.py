@@ -10,12 +10,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Response
 
+from api.access import public
 from api.deps import get_runtime
 from ledger_node.core.tiles import parse_tile_path
 from ledger_node.ports.tiles import TileNotFoundError, TileStore
 from ledger_node.wiring import Runtime
 
-router = APIRouter(prefix="/log", tags=["log"])
+router = APIRouter(prefix="/log", tags=["log"], dependencies=[public()])
 
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 FRESH = {"Cache-Control": "no-cache"}

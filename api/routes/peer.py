@@ -13,6 +13,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
+from api.access import peer
 from api.deps import PeerMessage, get_runtime, read_peer_message
 from api.problems import MEDIA_TYPE, build_problem
 from ledger_node.core.errors import LedgerError
@@ -24,7 +25,7 @@ from ledger_node.flows import finding, releasing, watching
 from ledger_node.ports.keys import KeyRole
 from ledger_node.wiring import Runtime
 
-router = APIRouter(prefix="/peer/v1", tags=["peer"])
+router = APIRouter(prefix="/peer/v1", tags=["peer"], dependencies=[peer()])
 
 Message = Annotated[PeerMessage, Depends(read_peer_message)]
 Handler = Callable[[Runtime, PeerMessage], tuple[int, bytes]]

@@ -47,6 +47,7 @@ class Stage:
         plans: The five cities by slug.
         deployment: What founding gave.
         runtimes: Cities opened in this process, by slug.
+        links: Pages beside the cities' own, by name.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class Stage:
     deployment: Deployment | None = None
     runtimes: dict[str, Runtime] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[str]] = field(default_factory=dict)
+    links: dict[str, str] = field(default_factory=dict)
 
     def start_chain(self) -> None:
         """Start the local chain."""
@@ -112,10 +114,15 @@ class Stage:
         """Bring a city's followed chain up to now (its node does the same; whoever is first)."""
         resume_following(self.open(slug).node)
 
-    def close(self) -> None:
-        """Close what is open and end every process by its own id, nodes before the chain."""
+    def close_runtimes(self) -> None:
+        """Close the cities opened in this process; their nodes run on."""
         for runtime in self.runtimes.values():
             runtime.close()
+        self.runtimes.clear()
+
+    def close(self) -> None:
+        """Close what is open and end every process by its own id, nodes before the chain."""
+        self.close_runtimes()
         for process in reversed(self.processes.values()):
             process.terminate()
         for process in reversed(self.processes.values()):
