@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004_accounts"
-down_revision = "0003_outbox_and_chain"
+down_revision = ("0002_exchange", "0003_outbox_and_chain")
 branch_labels = None
 depends_on = None
 
