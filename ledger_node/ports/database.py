@@ -12,6 +12,7 @@ from typing import Protocol
 
 from ledger_node.core.errors import ConflictError, InvariantError, NotFoundError, UnavailableError
 from ledger_node.ports.database_accounts import AccountGroup, TrailGroup
+from ledger_node.ports.database_api import IdempotencyGroup, PagingGroup, UploadGroup
 from ledger_node.ports.database_chain import ChainGroup, OutboxGroup
 from ledger_node.ports.database_exchange import (
     FindGroup,
@@ -153,6 +154,15 @@ class Transaction(Protocol):
 
     @property
     def reuse(self) -> ReuseGroup: ...
+
+    @property
+    def idempotency(self) -> IdempotencyGroup: ...
+
+    @property
+    def uploads(self) -> UploadGroup: ...
+
+    @property
+    def paging(self) -> PagingGroup: ...
 
 
 class Database(Protocol):

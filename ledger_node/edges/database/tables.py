@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ledger_node.edges.database import (
     tables_accounts,
+    tables_api,
     tables_chain,
     tables_exchange,
     tables_intake,
@@ -16,6 +17,7 @@ from ledger_node.edges.database.columns import METADATA
 __all__ = [
     "METADATA",
     "tables_accounts",
+    "tables_api",
     "tables_chain",
     "tables_exchange",
     "tables_intake",

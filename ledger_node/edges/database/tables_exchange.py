@@ -60,6 +60,7 @@ finds = Table(
     Column("entry_id", RowId, ForeignKey("entries.entry_id")),
     Column("created_at", UtcTime, nullable=False),
     Index("ix_finds_direction_city_created_at", "direction", "city", "created_at"),
+    Index("ix_finds_direction_created_at", "direction", "created_at"),
 )
 
 releases = Table(
@@ -82,6 +83,7 @@ releases = Table(
     Column("problem_code", String(64)),
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
+    Index("ix_releases_direction_created_at", "direction", "created_at"),
     Index("ix_releases_direction_state", "direction", "state"),
     Index("ix_releases_grant_id", "grant_id"),
 )

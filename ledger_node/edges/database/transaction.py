@@ -25,15 +25,18 @@ from ledger_node.edges.database.engine import WRITES, build_engine
 from ledger_node.edges.database.exploring import SqlExplore
 from ledger_node.edges.database.finds import SqlFinds
 from ledger_node.edges.database.grants import SqlGrants
+from ledger_node.edges.database.idempotency import SqlIdempotency
 from ledger_node.edges.database.intake import SqlIntake
 from ledger_node.edges.database.log import SqlLog
 from ledger_node.edges.database.messages import SqlMessages
 from ledger_node.edges.database.officers import SqlOfficers
 from ledger_node.edges.database.outbox import SqlOutbox
+from ledger_node.edges.database.paging import SqlPaging
 from ledger_node.edges.database.receipts import SqlReceipts
 from ledger_node.edges.database.releases import SqlReleases
 from ledger_node.edges.database.replays import SqlReplays
 from ledger_node.edges.database.reuse import SqlReuse
+from ledger_node.edges.database.uploads import SqlUploads
 from ledger_node.ports.database import (
     DatabaseCorruptError,
     DatabaseUnavailableError,
@@ -61,6 +64,9 @@ class SqlTransaction:
         self.explore = SqlExplore(connection)
         self.replays = SqlReplays(connection)
         self.reuse = SqlReuse(connection)
+        self.idempotency = SqlIdempotency(connection)
+        self.uploads = SqlUploads(connection)
+        self.paging = SqlPaging(connection)
 
 
 class SqlDatabase:
