@@ -359,3 +359,9 @@ def parse_cursor(text: str) -> RowPlace:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 12
+
+
+def list_members(node: Node) -> list[CityId]:
+    """Member cities by code."""
+    with node.database.read() as tx:
+        return sorted(load_consortium(tx).members)

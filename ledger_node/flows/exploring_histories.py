@@ -133,14 +133,14 @@ def find_material_by_commitment(
         if leaf is not None:
             kind = EntryKind(leaf.kind)
             generation, index = leaf.generation, leaf.leaf_index
-            history = _read_history(tx, node.city, kind, commitment, generation, index)
+            history = _read_entry_history(tx, node.city, kind, commitment, generation, index)
             return _with_proof(node, history)
         leaf_hash = leaf_hash_of(EntryKind.MATERIAL, commitment)
         known = {change.city for change in tx.explore.list_leaf_statuses(leaf_hash)}
         wanted = sorted(known if city is None else known & {city})
         if not wanted:
             raise NothingFoundError
-        return _read_history(tx, wanted[0], EntryKind.MATERIAL, commitment, None, None)
+        return _read_entry_history(tx, wanted[0], EntryKind.MATERIAL, commitment, None, None)
 
 
 def find_material_by_index(
@@ -157,7 +157,7 @@ def find_material_by_index(
             if row is None:
                 raise NothingFoundError
             kind, commitment = EntryKind(row.kind), row.commitment
-            history = _read_history(tx, city, kind, commitment, generation, leaf_index)
+            history = _read_entry_history(tx, city, kind, commitment, generation, leaf_index)
             return _with_proof(node, history)
         anchor = tx.chain.find_covering_head(city, generation, leaf_index + 1)
     if anchor is None:
@@ -169,8 +169,21 @@ def find_material_by_index(
         return _unread(city, generation, leaf_index, anchor, error)
     with node.database.read() as tx:
         kind, commitment = entry.kind, entry.commitment
-        history = _read_history(tx, city, kind, commitment, generation, leaf_index)
+        history = _read_entry_history(tx, city, kind, commitment, generation, leaf_index)
     return _with_proof(node, history)
+
+
+def find_material_by_leaf(node: Node, city: CityId, leaf_hash: LeafHash) -> MaterialHistory:
+    """What the chain says of a leaf whose entry is not known here: statuses and objections.
+
+    Raises:
+        NothingFoundError: Nothing.
+    """
+    with node.database.read() as tx:
+        history = _read_history(tx, city, leaf_hash)
+    if not (history.statuses or history.objections):
+        raise NothingFoundError
+    return history
 
 
 def _unread(
@@ -192,15 +205,17 @@ def _fetch_entry(node: Node, anchor: AnchoredHead, leaf_index: int) -> bytes:
 def _read_history(
     tx: Transaction,
     city: CityId,
-    kind: EntryKind,
-    commitment: Commitment,
-    generation: int | None,
-    leaf_index: int | None,
+    leaf_hash: LeafHash,
+    kind: EntryKind | None = None,
+    commitment: Commitment | None = None,
+    generation: int | None = None,
+    leaf_index: int | None = None,
 ) -> MaterialHistory:
-    leaf_hash = leaf_hash_of(kind, commitment)
-    anchor = None
+    anchor, releases = None, list[ReleaseLink]()
     if generation is not None and leaf_index is not None:
         anchor = tx.chain.find_covering_head(city, generation, leaf_index + 1)
+    if commitment is not None:
+        releases = tx.explore.list_releases_of_material(commitment, MAX_LINKS)
     flags = read_status_flags(tx, city, leaf_hash)
     disputes = count_open_objections(tx, city, leaf_hash)
     return MaterialHistory(
@@ -219,8 +234,20 @@ def _read_history(
             ObjectionHistory(each, tuple(tx.explore.list_objection_ends(each)))
             for each in tx.chain.list_objections(city, leaf_hash)
         ),
-        releases=tuple(tx.explore.list_releases_of_material(commitment, MAX_LINKS)),
+        releases=tuple(releases),
     )
+
+
+def _read_entry_history(
+    tx: Transaction,
+    city: CityId,
+    kind: EntryKind,
+    commitment: Commitment,
+    generation: int | None,
+    leaf_index: int | None,
+) -> MaterialHistory:
+    leaf_hash = leaf_hash_of(kind, commitment)
+    return _read_history(tx, city, leaf_hash, kind, commitment, generation, leaf_index)
 
 
 def _with_proof(node: Node, history: MaterialHistory) -> MaterialHistory:
