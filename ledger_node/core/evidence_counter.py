@@ -11,6 +11,8 @@ Not here: challenge, window and basis (evidence.py).
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -75,7 +77,14 @@ def verify_officer_count(
     """
     if len(evidence.officers) > 1:
         return
-    reason = _find_need_of_second(evidence, terms, sensitive_types, ward_is_minor)
+    if isinstance(evidence, StatutoryEvidence):
+        reason: str | None = "statutory"
+    else:
+        codes = [granted.code for granted in terms.types]
+        kind = terms.grantor.kind if terms.grantor else None
+        reason = find_need_of_second(
+            evidence.read_by_device, codes, kind, sensitive_types, ward_is_minor
+        )
     if reason is not None:
         raise OfficerError(
             f"second_officer_{reason}",
@@ -84,22 +93,30 @@ def verify_officer_count(
         )
 
 
-def _find_need_of_second(
-    evidence: CounterEvidence | StatutoryEvidence,
-    terms: Terms,
+def find_need_of_second(
+    read_by_device: bool,
+    types: Collection[str],
+    grantor: GrantorKind | None,
     sensitive_types: frozenset[str],
     ward_is_minor: bool,
 ) -> str | None:
-    if isinstance(evidence, StatutoryEvidence):
-        return "statutory"
-    if not evidence.read_by_device:
+    """Why one officer is not enough for a consent at the counter; None where one is.
+
+    Used before anybody signs, and by every releasing city afterwards.
+
+    Args:
+        read_by_device: Whether a reader read the identity document.
+        types: Type codes consented to.
+        grantor: Who consents.
+        sensitive_types, ward_is_minor: As in `EvidenceRules`.
+    """
+    if not read_by_device:
         return "unread_card"
-    if any(granted.code in sensitive_types for granted in terms.types):
+    if not sensitive_types.isdisjoint(types):
         return "sensitive_type"
-    kind = terms.grantor.kind if terms.grantor else None
-    if kind is GrantorKind.AGENT:
+    if grantor is GrantorKind.AGENT:
         return "agent"
-    if kind is GrantorKind.GUARDIAN and not ward_is_minor:
+    if grantor is GrantorKind.GUARDIAN and not ward_is_minor:
         return "adult_guardianship"
     return None
 

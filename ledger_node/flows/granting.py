@@ -137,9 +137,22 @@ class HeldGrant:
     outbox_id: int | None
 
 
-def draft_terms(node: Node, request: ConsentRequest) -> tuple[DraftGrant, ...]:
+def draft_terms(
+    node: Node,
+    request: ConsentRequest,
+    *,
+    basis: GrantBasis = GrantBasis.COUNTER,
+    materials: tuple[Commitment, ...] | None = None,
+    subject: Opening | None = None,
+) -> tuple[DraftGrant, ...]:
     """Draw up one grant per releasing city; subject, item and case share their commitments' bodies
     but not their salts, so that two cities cannot match what they received.
+
+    Args:
+        basis: Kind of evidence that will carry them.
+        materials: Only these, or None for any material of the types.
+        subject: What opens the subject commitment of all of them: for a passkey or provider, whose
+            one signature goes to every city (docs/decisions/0010); None for one salt per city.
 
     Raises:
         NotFollowedError, ContractUnknownError: The chain is not known yet.
@@ -150,7 +163,7 @@ def draft_terms(node: Node, request: ConsentRequest) -> tuple[DraftGrant, ...]:
     now_s = int(node.clock.now().timestamp())
     drafts = []
     for releasing in request.releasing:
-        subject = _commit(node, CommitmentKind.SUBJECT, encode_subject(request.subject))
+        opened = _commit_subject(node, request.subject) if subject is None else subject
         item = _commit(node, CommitmentKind.ITEM, {"code": request.item})
         case = _commit(node, CommitmentKind.CASE, {"number": request.case})
         terms = Terms(
@@ -160,36 +173,61 @@ def draft_terms(node: Node, request: ConsentRequest) -> tuple[DraftGrant, ...]:
             recording=node.city,
             releasing=releasing,
             receiving=request.receiving,
-            subject=subject[1],
+            subject=compute_commitment(
+                CommitmentKind.SUBJECT, node.origin, opened.salt, opened.body
+            ),
             grantor=request.grantor,
-            materials=None,
+            materials=materials,
             types=request.types,
             item=item[1],
             case=case[1],
             not_before_s=min(now_s, view.tip.block_timestamp_s),
             not_after_s=now_s + request.window_s,
             uses=request.uses,
-            basis=GrantBasis.COUNTER,
+            basis=basis,
             text=request.text,
         )
         encode_terms(terms)  # refuses what could not be read back
-        drafts.append(DraftGrant(terms, Openings(subject[0], item[0], case[0])))
+        drafts.append(DraftGrant(terms, Openings(opened, item[0], case[0])))
     return tuple(drafts)
 
 
 def confirm_at_counter(
-    node: Node, drafts: Sequence[DraftGrant], ceremony: CounterCeremony
+    node: Node,
+    drafts: Sequence[DraftGrant],
+    ceremony: CounterCeremony,
+    link: Callable[[Transaction], None] | None = None,
 ) -> tuple[GrantId, ...]:
     """Take the officers' signatures over all drafts together and store the grants.
 
-    The finished evidence is verified as every releasing city will, before anything is stored.
+    Args:
+        link: Writes rows of its own in the same commit.
 
     Raises:
         NotYetAnchoredError: An officer's credential is not anchored yet.
         EvidenceError: The ceremony does not suffice for these terms.
     """
+    evidence = _sign_counter(node, compute_draft_challenge(drafts), ceremony)
+    return store_confirmed(node, drafts, evidence, link)
+
+
+def compute_draft_challenge(drafts: Sequence[DraftGrant]) -> bytes:
+    """What is signed in one ceremony, 32 bytes."""
+    return compute_bundle_challenge([compute_grant_id(draft.terms) for draft in drafts])
+
+
+def store_confirmed(
+    node: Node,
+    drafts: Sequence[DraftGrant],
+    evidence: Evidence,
+    link: Callable[[Transaction], None] | None = None,
+) -> tuple[GrantId, ...]:
+    """Verify evidence as every releasing city will, then store the grants.
+
+    Raises:
+        EvidenceError and the other errors of `verify_evidence`; nothing is stored.
+    """
     ids = tuple(compute_grant_id(draft.terms) for draft in drafts)
-    evidence = _sign_counter(node, compute_bundle_challenge(ids), ceremony)
     rows = []
     for grant_id, draft in zip(ids, drafts, strict=True):
         others = tuple(sorted(set(ids) - {grant_id}))
@@ -199,6 +237,8 @@ def confirm_at_counter(
     with node.database.transaction() as tx:
         for row in rows:
             tx.grants.save_grant(row)
+        if link is not None:
+            link(tx)
     return ids
 
 
@@ -365,6 +405,10 @@ def _build_row(
         Salt(node.entropy(HASH_BYTES)),
         node.clock.now(),
     )
+
+
+def _commit_subject(node: Node, subject: Subject) -> Opening:
+    return Opening(Salt(node.entropy(HASH_BYTES)), encode_subject(subject))
 
 
 def _commit(node: Node, kind: CommitmentKind, body: JsonObject) -> tuple[Opening, Commitment]:

@@ -14,6 +14,7 @@ from ledger_node.core.errors import ConflictError, InvariantError, NotFoundError
 from ledger_node.ports.database_accounts import AccountGroup, TrailGroup
 from ledger_node.ports.database_api import IdempotencyGroup, PagingGroup, UploadGroup
 from ledger_node.ports.database_chain import ChainGroup, OutboxGroup
+from ledger_node.ports.database_consent import ConsentGroup
 from ledger_node.ports.database_exchange import (
     FindGroup,
     GrantGroup,
@@ -154,6 +155,9 @@ class Transaction(Protocol):
 
     @property
     def reuse(self) -> ReuseGroup: ...
+
+    @property
+    def consent(self) -> ConsentGroup: ...
 
     @property
     def idempotency(self) -> IdempotencyGroup: ...

@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from ledger_node.core.errors import LedgerError
 from ledger_node.edges.database.accounts import SqlAccounts, SqlTrail
 from ledger_node.edges.database.chain import SqlChain
+from ledger_node.edges.database.consent import SqlConsent
 from ledger_node.edges.database.engine import WRITES, build_engine
 from ledger_node.edges.database.exploring import SqlExplore
 from ledger_node.edges.database.finds import SqlFinds
@@ -64,6 +65,7 @@ class SqlTransaction:
         self.explore = SqlExplore(connection)
         self.replays = SqlReplays(connection)
         self.reuse = SqlReuse(connection)
+        self.consent = SqlConsent(connection)
         self.idempotency = SqlIdempotency(connection)
         self.uploads = SqlUploads(connection)
         self.paging = SqlPaging(connection)
