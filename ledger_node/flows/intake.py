@@ -18,7 +18,7 @@ from typing import Final
 
 from ledger_node.core.errors import ConflictError, LedgerError, UnavailableError
 from ledger_node.core.types import Commitment, Digest, MaterialId
-from ledger_node.flows.materials import load_values
+from ledger_node.flows.materials import load_values, open_material
 from ledger_node.flows.node import Node
 from ledger_node.flows.preparing import (
     PreparedMaterial,
@@ -78,14 +78,23 @@ class Registered:
     predecessor: MaterialId | None
 
 
-def register(node: Node, queue: IntakeQueue, submission: Submission) -> Registered:
+def register(
+    node: Node,
+    queue: IntakeQueue,
+    submission: Submission,
+    material_id: MaterialId | None = None,
+) -> Registered:
     """Register one material; returns when it is durable.
 
     Effects:
         1. Ciphertext of the documents in the document store.
         2. The material key in the key store.
         3. Rows and the log entry in one commit. A crash before leaves nothing that can be found.
-    Idempotent: no; a repeated call is refused by its document number, if the paper has one.
+    Idempotent: no; a repeated call is refused by its document number, if the paper has one, and by
+    its id, if one was chosen (`find_registered` tells whether it stands).
+
+    Args:
+        material_id: Chosen before, so that a repeated request finds its own; a new one if None.
 
     Raises:
         MalformedInputError: The submission or a document is not acceptable (nothing is stored).
@@ -95,11 +104,28 @@ def register(node: Node, queue: IntakeQueue, submission: Submission) -> Register
     checked = check_submission(node, submission)
     superseded = find_superseded(node, checked)
     prepared = prepare_material(
-        node, checked, None if superseded is None else superseded.row.commitment
+        node, checked, None if superseded is None else superseded.row.commitment, material_id
     )
     if superseded is not None:
         _demand_change(node, superseded, prepared)
     return queue.commit(prepared)
+
+
+def find_registered(node: Node, material_id: MaterialId) -> Registered | None:
+    """What `register` returned for an id that was chosen before; None if it did not commit."""
+    with node.database.read() as tx:
+        stored = tx.intake.load_materials([material_id])
+    if not stored:
+        return None
+    row = stored[0].row
+    return Registered(
+        material_id=row.material_id,
+        type_code=row.type_code,
+        commitment=row.commitment,
+        digests=tuple(part.digest for part in open_material(node, stored[0]).parts),
+        registered_at=row.registered_at,
+        predecessor=row.predecessor,
+    )
 
 
 def find_superseded(node: Node, checked: CheckedSubmission) -> StoredMaterial | None:
@@ -272,9 +298,11 @@ def _save_alone(node: Node, prepared: PreparedMaterial) -> LedgerError | None:
     try:
         _save(node, [prepared])
     except RowConflictError as error:
-        node.key_store.destroy(prepared.row.material_id)
         with node.database.read() as tx:
             owners = tx.intake.find_number_owners(list_duplicate_keys(prepared.row))
+            stands = tx.intake.load_materials([prepared.row.material_id])
+        if not stands:  # else it is the key of the one that was registered under this id
+            node.key_store.destroy(prepared.row.material_id)
         return DocumentAlreadyRegisteredError(next(iter(owners.values()))) if owners else error
     return None
 

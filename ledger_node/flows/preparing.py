@@ -91,13 +91,17 @@ def list_duplicate_keys(row: MaterialRow) -> list[DuplicateKey]:
 
 
 def prepare_material(
-    node: Node, checked: CheckedSubmission, predecessor: Commitment | None = None
+    node: Node,
+    checked: CheckedSubmission,
+    predecessor: Commitment | None = None,
+    material_id: MaterialId | None = None,
 ) -> PreparedMaterial:
     """Seal the documents and build the row of one material.
 
     Args:
         checked: From `check_submission`.
         predecessor: Statement commitment of the material it supersedes.
+        material_id: Chosen before, so that a repeated request finds its own; a new one if None.
 
     Raises:
         EmptyDocumentError: A document has no bytes.
@@ -105,8 +109,11 @@ def prepare_material(
         DocumentStoreUnavailableError: The store does not take it.
     """
     submission = checked.submission
-    material_id = MaterialId(str(UUID(bytes=node.entropy(16), version=4)))
-    key = node.entropy(MATERIAL_KEY_BYTES)
+    if material_id is None:
+        material_id = MaterialId(str(UUID(bytes=node.entropy(16), version=4)))
+        key = node.entropy(MATERIAL_KEY_BYTES)
+    else:
+        key = _choose_key(node, material_id)
     parts, rows = [], []
     for position, document in enumerate(submission.documents):
         part, document_row = _take_document(node, key, position, document)
@@ -142,6 +149,14 @@ def prepare_material(
     )
     stores = any(isinstance(document, DocumentFile) for document in submission.documents)
     return PreparedMaterial(row, key, values, tuple(part.digest for part in parts), stores)
+
+
+def _choose_key(node: Node, material_id: MaterialId) -> bytes:
+    """A new material key, or the one that an interrupted attempt under this id left."""
+    if node.key_store.has(material_id):
+        (key,) = node.key_store.get_all([material_id])
+        return key
+    return node.entropy(MATERIAL_KEY_BYTES)
 
 
 def _number_tag(node: Node, checked: CheckedSubmission) -> bytes | None:
