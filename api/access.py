@@ -26,6 +26,7 @@ from ledger_node.core.access import SECOND_FACTOR, Permission, Role, permissions
 from ledger_node.core.errors import InvariantError, NotPermittedError
 from ledger_node.core.sealed import Subject
 from ledger_node.flows.accounts import find_machine, open_profile, split_roles
+from ledger_node.flows.identity import is_check_due, revalidate
 from ledger_node.flows.sessions import (
     OpenSession,
     derive_csrf_token,
@@ -159,10 +160,19 @@ class Optionally:
 
 
 class Public:
-    """Mark: open to all."""
+    """Mark: open to all. A browser that changes something does so from this node's own pages."""
 
-    def __call__(self) -> None:
-        """Nothing to check."""
+    async def __call__(self, request: Request) -> None:
+        """Nothing to check of programs; browsers say where a change comes from.
+
+        Raises:
+            ForgedRequestError: From a page of somebody else.
+        """
+        origin = request.headers.get("origin")
+        if request.method in SAFE_METHODS or origin is None:
+            return
+        if origin != _runtime(request).settings.origin:
+            raise ForgedRequestError
 
 
 class Peer:
@@ -211,7 +221,7 @@ async def demand_own_page(request: Request) -> None:
     """
     if request.method in SAFE_METHODS or getattr(request.state, "by_key", False):
         return
-    runtime: Runtime = request.app.state.runtime
+    runtime = _runtime(request)
     given = request.headers.get(CSRF_HEADER, "")
     if not given and request.headers.get("content-type", "").startswith(FORM_TYPES):
         given = str((await request.form()).get(CSRF_FIELD, ""))
@@ -222,8 +232,12 @@ async def demand_own_page(request: Request) -> None:
         raise ForgedRequestError
 
 
+def _runtime(request: Request) -> Runtime:
+    return cast(Runtime, request.app.state.runtime)
+
+
 def _resolve(request: Request) -> Principal | None:
-    runtime: Runtime = request.app.state.runtime
+    runtime = _runtime(request)
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         account = find_machine(runtime.node, key)
@@ -234,6 +248,9 @@ def _resolve(request: Request) -> Principal | None:
         return None
     session = find_session(runtime.node, token)
     if session is None:
+        return None
+    row = session.row
+    if is_check_due(runtime.node, row) and not revalidate(runtime.node, runtime.identity, row):
         return None
     request.state.csrf_token = derive_csrf_token(token)
     if session.account is None:

@@ -25,6 +25,11 @@ class SecurityHeaders:
     def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
         self._app = app
         self._bridge = runtime.settings.device_bridge_url
+        # a form may end at a provider: the browser asks for leave for the redirect, too
+        self._issuers = tuple(
+            "/".join(provider.issuer.split("/")[:3])
+            for provider in runtime.settings.identity_providers
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application."""
@@ -35,7 +40,7 @@ class SecurityHeaders:
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
                 framed_by = scope.get("state", {}).get("frame_ancestors", "'none'")
-                policy = build_policy(self._bridge, framed_by)
+                policy = build_policy(self._bridge, framed_by, self._issuers)
                 extra = [*FIXED, (b"content-security-policy", policy.encode("ascii"))]
                 if framed_by == "'none'":
                     extra.append((b"x-frame-options", b"DENY"))
@@ -45,8 +50,9 @@ class SecurityHeaders:
         await self._app(scope, receive, add)
 
 
-def build_policy(bridge: str, framed_by: str) -> str:
-    """Content Security Policy of a page; `bridge` is the device bridge of the same machine."""
+def build_policy(bridge: str, framed_by: str, issuers: tuple[str, ...] = ()) -> str:
+    """Content Security Policy of a page; `bridge` is the device bridge of the same machine,
+    `issuers` are the origins of identity providers."""
     return "; ".join(
         (
             "default-src 'self'",
@@ -55,7 +61,7 @@ def build_policy(bridge: str, framed_by: str) -> str:
             "media-src 'self' blob:",
             "object-src 'none'",
             "base-uri 'none'",
-            "form-action 'self'",
+            " ".join(("form-action 'self'", *issuers)),
             f"frame-ancestors {framed_by}",
         )
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -55,6 +55,32 @@ class ChainSettings(BaseModel):
     follow_chain_clock: bool = False
 
 
+class IdentityProviderSettings(BaseModel):
+    """An identity provider whose word counts here; no other is ever contacted."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")
+    title_zh: str = Field(min_length=1, max_length=60)
+    title_en: str = Field(min_length=1, max_length=60)
+    issuer: str = Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~/-]*)?$")
+    client_id: str = Field(min_length=1, max_length=200)
+    client_secret_file: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9._-]{0,63})?$")
+    city: str = Field(pattern=CITY_PATTERN)
+    audience: Literal["staff", "citizen"]
+    scheme_claim: str = "id_scheme"
+    number_claim: str = "id_number"
+    name_claim: str = "name"
+
+    @model_validator(mode="after")
+    def _demand_tls(self) -> Self:
+        """A code on a plain connection is anybody's: plain only on this machine, for trials."""
+        host = self.issuer.split("/")[2].split(":")[0]
+        local = host in {"127.0.0.1", "localhost"} or host.endswith(".localhost")
+        if not local and not self.issuer.startswith("https://"):
+            raise ValueError("an issuer outside this machine has an https address")
+        return self
+
+
 class Settings(BaseSettings):
     """One city's node."""
 
@@ -81,6 +107,7 @@ class Settings(BaseSettings):
     finds_per_city_per_day: int = Field(default=2000, gt=0)
     finds_per_officer_per_day: int = Field(default=200, gt=0)
     releases_per_city_per_day: int = Field(default=2000, gt=0)
+    identity_providers: tuple[IdentityProviderSettings, ...] = ()
 
     @classmethod
     def settings_customise_sources(
@@ -138,6 +165,7 @@ def load_settings(data_dir: Path) -> Settings:
 __all__ = [
     "ChainSettings",
     "FinalitySettings",
+    "IdentityProviderSettings",
     "Settings",
     "SettingsError",
     "load_settings",

@@ -27,16 +27,20 @@ from ledger_node.edges.database.migrate import migrate
 from ledger_node.edges.database.transaction import SqlDatabase, open_database
 from ledger_node.edges.documents.age_sealer import AgeSealer
 from ledger_node.edges.documents.segments import SegmentStore
+from ledger_node.edges.identity import HttpIdentityProviders
 from ledger_node.edges.keys.city_keys import CityKeysFile
 from ledger_node.edges.keys.key_store import KeyStoreFile
 from ledger_node.edges.keys.officer_keys import OfficerKeyFiles
+from ledger_node.edges.keys.secret_files import read_private
 from ledger_node.edges.peers import HttpLogFiles, HttpPeers
 from ledger_node.edges.tiles.directory import TileDirectory
+from ledger_node.edges.uploads import UploadFolder
 from ledger_node.flows.directory import FollowedDirectory
 from ledger_node.flows.intake import IntakeQueue
 from ledger_node.flows.node import Limits, Node
 from ledger_node.identifiers import is_minor, normalise_identifier
 from ledger_node.ports.chain import ChainProfile
+from ledger_node.ports.identity import Audience, IdentityProviders, Provider
 from ledger_node.ports.tiles import TileNotFoundError, TileStore
 from ledger_node.seed import load_catalogue
 
@@ -54,6 +58,7 @@ class Runtime:
         directory: Members as the followed chain says.
         queue: Group commit of this process's registrations.
         clock: The node's clock; stopping it ends every loop.
+        identity: Identity providers of the settings.
     """
 
     settings: Settings
@@ -61,10 +66,16 @@ class Runtime:
     directory: FollowedDirectory
     queue: IntakeQueue
     clock: SystemClock
+    identity: IdentityProviders
 
     def registered_url(self) -> str:
         """This node's own address as `Membership` holds it; never taken from a request."""
         return self.directory.url_of(self.node.city)
+
+    @property
+    def uploads(self) -> UploadFolder:
+        """Where documents wait for their material."""
+        return UploadFolder(uploads_path(self.settings.data_dir), lambda: time.time())
 
     def open_tiles(self, generation: int) -> TileStore:
         """Files of one generation of the log.
@@ -83,6 +94,7 @@ class Runtime:
         """Release what is open; nothing is lost without it."""
         self.clock.request_stop()
         node = self.node
+        self.identity.close()
         for edge in (node.database, node.chain, node.peers, node.documents, node.key_store):
             close = getattr(edge, "close", None)
             if close is not None:
@@ -97,6 +109,11 @@ def keys_path(data_dir: Path) -> Path:
 def tiles_path(data_dir: Path, generation: int) -> Path:
     """Files of one generation of the log."""
     return data_dir / "log" / str(generation)
+
+
+def uploads_path(data_dir: Path) -> Path:
+    """Documents on their way in, an hour at most; left out of backups."""
+    return data_dir / "uploads"
 
 
 def officers_path(data_dir: Path) -> Path:
@@ -192,7 +209,37 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
             settings.releases_per_city_per_day,
         ),
     )
-    return Runtime(settings, node, directory, IntakeQueue(node), clock)
+    identity = HttpIdentityProviders(list_providers(settings), clock)
+    return Runtime(settings, node, directory, IntakeQueue(node), clock, identity)
+
+
+def list_providers(settings: Settings) -> list[Provider]:
+    """Identity providers of the settings, their secrets read from files for this user only.
+
+    Raises:
+        InsecureKeyFileError: Others on this machine could read a secret.
+        KeyMissingError: A secret file is missing.
+    """
+    return [
+        Provider(
+            name=each.name,
+            title_zh=each.title_zh,
+            title_en=each.title_en,
+            issuer=each.issuer,
+            client_id=each.client_id,
+            client_secret=_read_secret(settings.data_dir, each.client_secret_file),
+            city=CityId(each.city),
+            audience=Audience(each.audience),
+            scheme_claim=each.scheme_claim,
+            number_claim=each.number_claim,
+            name_claim=each.name_claim,
+        )
+        for each in settings.identity_providers
+    ]
+
+
+def _read_secret(data_dir: Path, name: str) -> str:
+    return read_private(keys_path(data_dir) / name).decode("utf-8").strip() if name else ""
 
 
 @contextmanager
@@ -222,6 +269,7 @@ def configure_logging(*, json_lines: bool) -> None:
     )
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,  # the id of the request at work
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             renderer,

@@ -1,8 +1,14 @@
-"""Signing in and out with a password and, where the role demands it, a one-time code."""
+"""Signing in and out: with a password and, where the role demands it, a one-time code; or at an
+identity provider.
+
+Another room takes part in the provider's answer by `app.state.on_assertion`: a callable
+`(request, Assertion) -> Response` for assertions it began with `flows.identity.begin_assertion`
+and `begin_at_provider`.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -17,7 +23,18 @@ from api.routes.pages import is_own_path
 from ledger_node.core.access import SECOND_FACTOR
 from ledger_node.core.errors import NotPermittedError
 from ledger_node.flows.accounts import SignInRefusedError, split_roles, verify_credentials
-from ledger_node.flows.sessions import begin_session, end_session
+from ledger_node.flows.identity import (
+    STATE_LIFE,
+    Assertion,
+    NoAccountLinkedError,
+    Redirect,
+    SignedIn,
+    begin_sign_in,
+    finish,
+)
+from ledger_node.flows.sessions import begin_citizen_session, begin_session, end_session
+from ledger_node.ports.identity import Audience, Provider
+from ledger_node.wiring import Runtime
 
 router = APIRouter(tags=["session"], include_in_schema=False)
 
@@ -25,7 +42,22 @@ router = APIRouter(tags=["session"], include_in_schema=False)
 ATTEMPTS = RateLimitItemPerMinute(30)
 _limiter = MovingWindowRateLimiter(MemoryStorage())
 
+PROVIDER_COOKIE: Final = "__Host-tb-provider"
+MAX_PARAMETER_CHARS: Final = 2000
 MaybePrincipal = Annotated[Principal | None, find_principal()]
+
+
+class SecondFactorMissingError(NotPermittedError):
+    """The provider saw no second factor, and the account's role demands one."""
+
+    code = "second_factor_missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "您的岗位须用两种方式验证身份，单位平台只验证了一种。请改用账号、口令和动态码登录。",
+            "Your role demands a second factor, and the provider saw one only; sign in with login, "
+            "password and code instead.",
+        )
 
 
 class TooManyAttemptsError(NotPermittedError):
@@ -44,7 +76,12 @@ def read_login(request: Request, principal: MaybePrincipal, next: str = "/") -> 
     """The sign-in page."""
     if principal is not None:
         return RedirectResponse(next if is_own_path(next) else "/", 303)
-    return page(request, None, "session/login.html", {"next": next, "login": "", "problem": ""})
+    return page(
+        request,
+        None,
+        "session/login.html",
+        {"next": next, "login": "", "problem": "", **_providers(request)},
+    )
 
 
 @router.post("/login")
@@ -67,7 +104,8 @@ def sign_in(
         row = verify_credentials(runtime.node, login.strip(), password, code.strip())
     except (SignInRefusedError, TooManyAttemptsError) as error:
         request.app.state.log_problem(request, error)
-        context = {"next": next, "login": login, "problem": (error.message_zh, error.message_en)}
+        problem = (error.message_zh, error.message_en)
+        context = {"next": next, "login": login, "problem": problem, **_providers(request)}
         status = 429 if isinstance(error, TooManyAttemptsError) else 403
         return page(request, None, "session/login.html", context, status)
     shown = bool(split_roles(row.roles) & SECOND_FACTOR)
@@ -88,9 +126,80 @@ def sign_out(request: Request, principal: MaybePrincipal) -> Response:
     return response
 
 
+@router.get("/login/provider/{name}")
+def begin_provider_sign_in(
+    request: Request, principal: MaybePrincipal, name: str, next: str = "/"
+) -> Response:
+    """To an identity provider and back."""
+    del principal
+    runtime = get_runtime(request)
+    path = next if is_own_path(next) else "/"
+    origin = runtime.settings.origin
+    return redirect_to_provider(begin_sign_in(runtime.node, runtime.identity, name, origin, path))
+
+
+@router.get("/login/callback")
+def finish_provider_sign_in(request: Request, principal: MaybePrincipal) -> Response:
+    """What the provider sent back through the browser; a new session with every sign-in."""
+    del principal
+    runtime = get_runtime(request)
+    token = request.cookies.get(PROVIDER_COOKIE, "")
+    parameters = {name: value[:MAX_PARAMETER_CHARS] for name, value in request.query_params.items()}
+    done = finish(runtime.node, runtime.identity, runtime.settings.origin, parameters, token)
+    if isinstance(done, Assertion):
+        response: Response = request.app.state.on_assertion(request, done)
+    else:
+        response = RedirectResponse(done.next if is_own_path(done.next) else "/", 303)
+        set_session_cookie(response, _begin_provider_session(runtime, done))
+    response.delete_cookie(PROVIDER_COOKIE, path="/", secure=True, httponly=True, samesite="lax")
+    return response
+
+
+def redirect_to_provider(redirect: Redirect) -> Response:
+    """Send the browser to a provider, with the cookie that brings its answer back to it alone."""
+    response = RedirectResponse(redirect.url, 303)
+    response.set_cookie(
+        PROVIDER_COOKIE,
+        redirect.browser_token,
+        max_age=int(STATE_LIFE.total_seconds()),
+        path="/",
+        secure=True,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+def _begin_provider_session(runtime: Runtime, done: SignedIn) -> str:
+    name = done.provider.name
+    if done.person is not None:
+        return begin_citizen_session(runtime.node, done.person, name)
+    account = done.account
+    if account is None:
+        raise NoAccountLinkedError
+    if split_roles(account.roles) & SECOND_FACTOR and not done.second_factor:
+        raise SecondFactorMissingError
+    return begin_session(
+        runtime.node,
+        account,
+        second_factor=done.second_factor,
+        provider=name,
+        refresh_token=done.refresh_token,
+    )
+
+
 def set_session_cookie(response: Response, token: str) -> None:
     """The session's cookie: this host only, never to scripts, gone with the browser."""
     response.set_cookie(COOKIE, token, path="/", secure=True, httponly=True, samesite="lax")
+
+
+def _providers(request: Request) -> dict[str, list[Provider]]:
+    """Providers by audience, for the buttons of the sign-in page."""
+    every = list(get_runtime(request).identity.providers.values())
+    return {
+        "staff_providers": [each for each in every if each.audience is Audience.STAFF],
+        "citizen_providers": [each for each in every if each.audience is Audience.CITIZEN],
+    }
 
 
 def demand_own_origin(request: Request) -> None:

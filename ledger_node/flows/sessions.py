@@ -20,6 +20,7 @@ from ledger_node.core.canonical import (
     require_text,
 )
 from ledger_node.core.sealed import Subject
+from ledger_node.flows.identity import seal_refresh_token
 from ledger_node.flows.node import Node
 from ledger_node.flows.preparing import compute_subject_tag
 from ledger_node.flows.records import open_record, seal_record
@@ -59,10 +60,21 @@ def begin_session(
     second_factor: bool,
     provider: str | None = None,
     scope: str | None = None,
+    refresh_token: str = "",
 ) -> str:
-    """Sign an account in; returns the token for the cookie, hex."""
-    life = PANEL_LIFE if scope else PROVIDER_LIFE if provider else STAFF_LIFE
-    return _begin(node, account.account_id, life, second_factor, provider, scope, None)
+    """Sign an account in; returns the token for the cookie, hex.
+
+    Args:
+        refresh_token: Of the provider: the session is checked there every few minutes. Without
+            one its absolute life is short.
+    """
+    life = PANEL_LIFE if scope else STAFF_LIFE
+    if provider is not None and not refresh_token:
+        life = PROVIDER_LIFE
+    account_id = account.account_id
+    return _begin(
+        node, account_id, life, second_factor, provider, scope, refresh_token=refresh_token
+    )
 
 
 def begin_citizen_session(node: Node, person: Subject, provider: str | None) -> str:
@@ -76,7 +88,7 @@ def begin_citizen_session(node: Node, person: Subject, provider: str | None) -> 
     content = encode_canonical({"scheme": person.scheme, "number": number, "name": person.name})
     name = f"{CITIZEN_PREFIX}{tag}"
     sealed = seal_record(node, f"session/{name}", _PERSON, content)
-    return _begin(node, name, CITIZEN_LIFE, True, provider, None, sealed)
+    return _begin(node, name, CITIZEN_LIFE, True, provider, None, sealed_person=sealed)
 
 
 def find_session(node: Node, token: str) -> OpenSession | None:
@@ -136,7 +148,9 @@ def _begin(
     second_factor: bool,
     provider: str | None,
     scope: str | None,
-    sealed_person: bytes | None,
+    *,
+    sealed_person: bytes | None = None,
+    refresh_token: str = "",
 ) -> str:
     token = node.entropy(TOKEN_BYTES).hex()
     now = node.clock.now()
@@ -151,6 +165,8 @@ def _begin(
         now,
         now + life,
     )
+    if refresh_token:
+        row = seal_refresh_token(node, row, refresh_token)
     with node.database.transaction() as tx:
         tx.accounts.save_session(row)
     return token

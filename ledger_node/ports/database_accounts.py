@@ -70,6 +70,8 @@ class SessionRow:
         scope: What the session is limited to (`case/<id>`); None: nothing.
         sealed_person: A citizen's scheme, number and name.
         created_at, seen_at, expires_at: Absolute end, and last use for the idle end.
+        sealed_refresh: Refresh token of staff whom a provider signed in.
+        checked_at: When the provider last said that the person may still sign in.
     """
 
     session_hash: bytes
@@ -81,6 +83,8 @@ class SessionRow:
     created_at: datetime
     seen_at: datetime
     expires_at: datetime
+    sealed_refresh: bytes | None = None
+    checked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,12 @@ class AccountGroup(Protocol):
     def find_session(self, session_hash: bytes) -> SessionRow | None: ...
 
     def touch_session(self, session_hash: bytes, seen_at: datetime) -> None: ...
+
+    def claim_check(self, session_hash: bytes, before: datetime, after: datetime) -> bool:
+        """Move `checked_at` from `before` to `after`; False when somebody else was first."""
+        ...
+
+    def keep_refresh(self, session_hash: bytes, sealed_refresh: bytes) -> None: ...
 
     def end_session(self, session_hash: bytes) -> None: ...
 

@@ -95,6 +95,16 @@ class SqlAccounts:
         query = update(sessions).where(sessions.c.session_hash == session_hash)
         self._connection.execute(query.values(seen_at=seen_at))
 
+    def claim_check(self, session_hash: bytes, before: datetime, after: datetime) -> bool:
+        query = update(sessions).where(
+            sessions.c.session_hash == session_hash, sessions.c.checked_at == before
+        )
+        return self._connection.execute(query.values(checked_at=after)).rowcount == 1
+
+    def keep_refresh(self, session_hash: bytes, sealed_refresh: bytes) -> None:
+        query = update(sessions).where(sessions.c.session_hash == session_hash)
+        self._connection.execute(query.values(sealed_refresh=sealed_refresh))
+
     def end_session(self, session_hash: bytes) -> None:
         query = delete(sessions).where(sessions.c.session_hash == session_hash)
         self._connection.execute(query)

@@ -47,6 +47,8 @@ sessions = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("seen_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime, nullable=False, index=True),
+    Column("sealed_refresh", LargeBinary),
+    Column("checked_at", UtcTime),
 )
 
 login_states = Table(

@@ -55,6 +55,8 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
+        sa.Column("sealed_refresh", sa.LargeBinary()),
+        sa.Column("checked_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("session_hash", name="pk_sessions"),
     )
     op.create_index("ix_sessions_account_id", "sessions", ["account_id"])
