@@ -19,7 +19,17 @@ from api.access import NotSignedInError, demand_marks
 from api.headers import SecurityHeaders
 from api.pages.errors import error_page, is_htmx, wants_page
 from api.problems import MEDIA_TYPE, build_problem
-from api.routes import audit, audit_items, audit_replays, health, log, pages, peer, session
+from api.routes import (
+    audit,
+    audit_items,
+    audit_replays,
+    health,
+    log,
+    pages,
+    peer,
+    session,
+    window,
+)
 from ledger_node.core.errors import LedgerError, MalformedInputError, NotFoundError
 from ledger_node.wiring import Runtime
 
@@ -116,7 +126,7 @@ def build_app(runtime: Runtime) -> FastAPI:
     )
     app.state.runtime = runtime
     app.state.log_problem = log_problem
-    for module in (health, log, peer, session, pages, audit, audit_items, audit_replays):
+    for module in (health, log, peer, session, pages, audit, audit_items, audit_replays, window):
         app.include_router(module.router)
     app.add_exception_handler(LedgerError, on_ledger_error)
     app.add_exception_handler(HTTPException, on_http_error)

@@ -7,7 +7,7 @@ htmx swaps in. Templates escape everything; nothing inline runs (the policy forb
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from api.pages.assets import asset_url
+from api.pages.cities import name_city
 from api.pages.language import read_speech
 from api.pages.navigation import list_links
 from ledger_node.wiring import Runtime
@@ -67,7 +68,8 @@ def _words(request: Request, principal: Principal | None) -> dict[str, Any]:
 
     t, day, moment, span, number: see `language.Speech`. asset: address of a static file.
     csrf_field, csrf_token: of this session. principal: who is signed in, or None. city_name: of
-    this node. links: navigation for this principal. path: of this page, for the current link.
+    this node. name_city: name of any city by its code. links: navigation for this principal. path:
+    of this page, for the current link.
     """
     speech = read_speech(request)
     runtime: Runtime = request.app.state.runtime
@@ -86,5 +88,6 @@ def _words(request: Request, principal: Principal | None) -> dict[str, Any]:
         "principal": principal,
         "city_name": runtime.settings.city_name or runtime.node.city,
         "links": list_links(principal),
+        "name_city": partial(name_city, language=speech.language),
         "path": request.url.path,
     }

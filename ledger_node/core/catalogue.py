@@ -107,11 +107,11 @@ class ServiceItem:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Types and items by code; conditions (情形) by code with their question in Chinese."""
+    """Types and items by code; conditions (情形) by code with their question, Chinese first."""
 
     types: Mapping[str, MaterialType]
     items: Mapping[str, ServiceItem]
-    conditions: Mapping[str, str]
+    conditions: Mapping[str, tuple[str, str]]
 
     @property
     def sensitive_types(self) -> frozenset[str]:
@@ -143,7 +143,13 @@ def parse_catalogue(value: JsonValue) -> Catalogue:
         raise refuse_shape("catalogue", "不认识的目录格式", "an unknown catalogue schema")
     types = [_read_type(each) for each in _read_objects(root, "material_types")]
     conditions = [
-        (_read_code(each, "condition"), _read_text(each, "question_zh", "condition"))
+        (
+            _read_code(each, "condition"),
+            (
+                _read_text(each, "question_zh", "condition"),
+                _read_text(each, "question_en", "condition"),
+            ),
+        )
         for each in _read_objects(root, "conditions")
     ]
     lists = [_read_code(each, "list") for each in _read_objects(root, "lists")]

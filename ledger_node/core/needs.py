@@ -33,6 +33,7 @@ class NeedState(StrEnum):
     HELD_ELSEWHERE = "held_elsewhere"  # known after the find only
     UNKNOWN = "unknown"  # not here; other cities are asked once the person agrees
     MUST_ASK = "must_ask"  # nobody asked has it
+    NOT_AGREED = "not_agreed"  # the person left it out of the signature
     NOT_NEEDED = "not_needed"  # its condition does not hold
     OPTIONAL = "optional"
 
@@ -67,6 +68,7 @@ def list_need_statuses(
     *,
     identified: bool,
     found: Mapping[CityId, Collection[str]] | None = None,
+    agreed: Collection[str] = (),
 ) -> tuple[NeedStatus, ...]:
     """Every need of an item with where it stands, in the order of the item.
 
@@ -75,9 +77,10 @@ def list_need_statuses(
         held_here: Types this city holds for the person, usable now.
         identified: The person's card was read at the window.
         found: Types each asked city has; None before anybody was asked.
+        agreed: Types the person signed for; counts once anybody was asked.
     """
     return tuple(
-        _decide_need(need, conditions, held_here, identified, found) for need in item.needs
+        _decide_need(need, conditions, held_here, identified, found, agreed) for need in item.needs
     )
 
 
@@ -119,6 +122,7 @@ def _decide_need(
     held_here: Collection[str],
     identified: bool,
     found: Mapping[CityId, Collection[str]] | None,
+    agreed: Collection[str],
 ) -> NeedStatus:
     if need.condition is not None and need.condition not in conditions:
         return NeedStatus(need, NeedState.NOT_NEEDED)
@@ -134,7 +138,10 @@ def _decide_need(
                 return NeedStatus(need, NeedState.HELD_ELSEWHERE, code, city)
     if need.necessity is Necessity.OPTIONAL:
         return NeedStatus(need, NeedState.OPTIONAL)
-    return NeedStatus(need, NeedState.UNKNOWN if found is None else NeedState.MUST_ASK)
+    if found is None:
+        return NeedStatus(need, NeedState.UNKNOWN)
+    refused = not set(need.any_of) & set(agreed)
+    return NeedStatus(need, NeedState.NOT_AGREED if refused else NeedState.MUST_ASK)
 
 
 def _rank(candidate: Candidate) -> tuple[int, int, str, str, int]:

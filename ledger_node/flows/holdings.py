@@ -87,6 +87,7 @@ def list_needs(
         here,
         identified=visit.agent is None,
         found=list_found(node, steps),
+        agreed=visit.asked,
     )
 
 

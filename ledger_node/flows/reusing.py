@@ -49,7 +49,14 @@ from ledger_node.flows.granting import GrantRecordedError, load_grant, record_gr
 from ledger_node.flows.holdings import list_candidates
 from ledger_node.flows.node import Node
 from ledger_node.flows.receiving import prepare_release, pursue_release
-from ledger_node.flows.window import SHOWN_FIELDS, Run, RunMovedError, open_visit, read_run
+from ledger_node.flows.window import (
+    SHOWN_FIELDS,
+    Run,
+    RunMovedError,
+    open_visit,
+    read_run,
+    take_up_signatures,
+)
 from ledger_node.ports.database import RowConflictError, Transaction
 from ledger_node.ports.database_reuse import RunRow, StepRow
 
@@ -76,7 +83,9 @@ class ReuseTurns:
         self._pool = ThreadPoolExecutor(MAX_SIDE_BY_SIDE, "reuse")
 
     def turn(self) -> None:
-        """Give every open step that nobody works on to a thread; settle runs; returns at once."""
+        """Take up signatures, give every open step that nobody works on to a thread, settle runs;
+        returns at once."""
+        take_up_signatures(self.node)
         with self.node.database.read() as tx:
             steps = tx.reuse.list_steps_in(PURSUED)
         for step in steps:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ledger_node.core.catalogue import Catalogue, ServiceItem
+from ledger_node.core.ceremony import OPEN_STATES, CeremonyState
 from ledger_node.core.errors import ConflictError, MalformedInputError
 from ledger_node.core.needs import list_types_to_ask
 from ledger_node.core.reuse import RunEvent, RunState, StepState, advance_run
@@ -25,8 +26,16 @@ from ledger_node.core.sealed import Subject
 from ledger_node.core.terms import Grantor, GrantorKind, TypeGrant
 from ledger_node.core.types import CityId, GrantId, MaterialId
 from ledger_node.core.visit import IdentifiedBy, Visit, encode_visit, parse_visit
+from ledger_node.flows.consenting import (
+    CeremonyMovedError,
+    CeremonyNotFoundError,
+    CeremonyRequest,
+    begin_ceremony,
+    load_ceremony,
+    strike_ceremony,
+)
 from ledger_node.flows.facts import load_chain_view
-from ledger_node.flows.granting import ConsentRequest
+from ledger_node.flows.granting import ConsentRequest, load_grant
 from ledger_node.flows.holdings import list_held_papers, list_needs
 from ledger_node.flows.materials import load_material
 from ledger_node.flows.node import Node
@@ -272,6 +281,57 @@ def build_consent_request(
     )
 
 
+def ask_consent(
+    node: Node, run: Run, catalogue: Catalogue, *, outlet: str = "", window: str = ""
+) -> Run:
+    """Draw up the ceremony and wait for the signature; nothing is sent anywhere before it.
+
+    Raises:
+        NothingToAskError, NobodyIdentifiedError: As `build_consent_request`.
+        RunMovedError: The run went on.
+    """
+    if run.state is not RunState.OPEN:
+        raise RunMovedError
+    consent = build_consent_request(node, run, catalogue)
+    request = CeremonyRequest(
+        consent=consent,
+        account_id=run.row.account_id,
+        officer=run.row.officer,
+        document_scheme=(run.visit.agent or run.visit.person).scheme,
+        read_by_device=run.visit.read_by_device,
+        outlet=outlet,
+        window=window,
+        case_id=run.row.case_id,
+    )
+    ceremony = begin_ceremony(node, request)
+    return mark_asked(node, run, ceremony.ceremony_id, [each.code for each in consent.types])
+
+
+def take_up_signatures(node: Node) -> int:
+    """Runs whose ceremony ended: signed ones go on, the others may choose again; how many moved."""
+    with node.database.read() as tx:
+        rows = tx.reuse.list_runs_in(RunState.ASKED)
+    return sum(_take_up_signature(node, row) for row in rows)
+
+
+def _take_up_signature(node: Node, row: RunRow) -> bool:
+    try:
+        ceremony = load_ceremony(node, row.ceremony_id or "", row.account_id)
+        with node.database.read() as tx:
+            run = read_run(node, tx, row.run_id)
+        if ceremony.grants:
+            take_up_grants(node, run, ceremony.grants)
+        elif ceremony.state in (*OPEN_STATES, CeremonyState.CONFIRMED):
+            return False
+        else:
+            drop_consent(node, run)
+    except (RunMovedError, CeremonyMovedError):
+        return False
+    except CeremonyNotFoundError:
+        return False
+    return True
+
+
 def mark_asked(node: Node, run: Run, ceremony_id: str, types: Sequence[str]) -> Run:
     """The screen is turned to the person for these types."""
     visit = replace(run.visit, asked=tuple(types))
@@ -287,6 +347,20 @@ def mark_asked(node: Node, run: Run, ceremony_id: str, types: Sequence[str]) -> 
         return _store(node, tx, run, after)
 
 
+def take_back_screen(node: Node, run: Run) -> Run:
+    """The clerk takes the screen back before anything was confirmed.
+
+    Raises:
+        IllegalTransitionError, CeremonyMovedError: It was confirmed meanwhile.
+    """
+    if run.state is not RunState.ASKED or run.row.ceremony_id is None:
+        raise RunMovedError
+    ceremony = load_ceremony(node, run.row.ceremony_id, run.row.account_id)
+    if ceremony.state in OPEN_STATES:
+        strike_ceremony(node, ceremony)
+    return drop_consent(node, run)
+
+
 def drop_consent(node: Node, run: Run) -> Run:
     """The person did not sign; the service can be chosen again."""
     return change_visit(node, run, replace(run.visit, asked=()), RunEvent.CONSENT_DROPPED)
@@ -295,14 +369,21 @@ def drop_consent(node: Node, run: Run) -> Run:
 def take_up_grants(node: Node, run: Run, grants: Sequence[tuple[CityId, GrantId]]) -> Run:
     """The person signed: one step per city, and the node goes on by itself.
 
-    Idempotent: a run that was taken up stays as it is.
+    What the person left out is not asked for. Idempotent: a run that was taken up stays as it is.
+
+    Raises:
+        GrantNotFoundError: This city holds no such grant.
+        RunMovedError: The run was changed meanwhile.
     """
     if run.state is not RunState.ASKED:
         return run
     now = node.clock.now()
     run_id = run.row.run_id
+    signed = [each.code for _, grant in grants for each in load_grant(node, grant).terms.types]
+    visit = replace(run.visit, asked=tuple(dict.fromkeys(signed)))
     after = replace(
         run.row,
+        sealed_body=_seal_visit(node, run_id, visit),
         state=advance_run(run.state, RunEvent.CONSENT_SIGNED),
         updated_at=now,
         signed_at=now,
