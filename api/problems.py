@@ -32,12 +32,25 @@ STATUS_BY_FAMILY: Mapping[type[LedgerError], int] = {
     InvariantError: 500,
 }
 
+# Where HTTP has a status of its own for what a family would answer.
+STATUS_BY_CODE: Mapping[str, int] = {
+    "not_signed_in": 401,
+    "method_not_allowed": 405,
+    "upload_too_large": 413,
+    "request_too_large": 413,
+    "media_type_unsupported": 415,
+    "rate_limited": 429,
+}
+RETRIED_CODES = frozenset({"request_in_progress"})
+
 OURS_ZH = "本市节点内部出现问题,已停止处理并通知管理员。请稍后再试。"
 OURS_EN = "Something is wrong inside this node; it has stopped and told a person. Try later."
 
 
 def status_of(error: BaseException) -> int:
-    """HTTP status of an error by its family; 500 for anything that is not ours."""
+    """HTTP status of an error by its code or family; 500 for anything that is not ours."""
+    if isinstance(error, LedgerError) and error.code in STATUS_BY_CODE:
+        return STATUS_BY_CODE[error.code]
     for family, status in STATUS_BY_FAMILY.items():
         if isinstance(error, family):
             return status
@@ -45,10 +58,10 @@ def status_of(error: BaseException) -> int:
 
 
 def build_problem(
-    error: BaseException, status: int | None = None
+    error: BaseException, status: int | None = None, request_id: str | None = None
 ) -> tuple[int, bytes, dict[str, str]]:
     """Status (that of the error's family unless given), body and extra headers of the problem
-    answer for an error."""
+    answer for an error. The problem names the request, and the field if one is wrong."""
     status = status or status_of(error)
     if isinstance(error, LedgerError) and status != 500:
         code, detail, detail_zh = error.code, error.message_en, error.message_zh
@@ -62,5 +75,19 @@ def build_problem(
         "detail": detail,
         "detail_zh": detail_zh,
     }
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
+    if request_id is not None:
+        body["request_id"] = request_id
+    if isinstance(error, LedgerError) and status != 500:
+        field = error.fields.get("field")
+        body |= {"field": field} if isinstance(field, str) else {}
+    headers = _build_headers(error, status, code)
     return status, json.dumps(body, ensure_ascii=False, sort_keys=True).encode(), headers
+
+
+def _build_headers(error: BaseException, status: int, code: str) -> dict[str, str]:
+    if status == 401:
+        return {"WWW-Authenticate": 'Bearer realm="tongban"'}
+    if status in (429, 503) or code in RETRIED_CODES:
+        after_s = error.fields.get("retry_after_s") if isinstance(error, LedgerError) else None
+        return {"Retry-After": str(after_s if isinstance(after_s, int) else RETRY_AFTER_S)}
+    return {}

@@ -107,6 +107,9 @@ class Settings(BaseSettings):
     finds_per_city_per_day: int = Field(default=2000, gt=0)
     finds_per_officer_per_day: int = Field(default=200, gt=0)
     releases_per_city_per_day: int = Field(default=2000, gt=0)
+    api_requests_per_account_per_minute: int = Field(default=600, gt=0)
+    api_requests_per_address_per_minute: int = Field(default=120, gt=0)
+    api_requests_per_minute: int = Field(default=12_000, gt=0)
     identity_providers: tuple[IdentityProviderSettings, ...] = ()
 
     @classmethod

@@ -75,7 +75,9 @@ class Runtime:
     @property
     def uploads(self) -> UploadFolder:
         """Where documents wait for their material."""
-        return UploadFolder(uploads_path(self.settings.data_dir), lambda: time.time())
+        return UploadFolder(
+            uploads_path(self.settings.data_dir), lambda: self.clock.now().timestamp()
+        )
 
     def open_tiles(self, generation: int) -> TileStore:
         """Files of one generation of the log.
