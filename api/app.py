@@ -29,9 +29,24 @@ from api.routes import (
     peer,
     session,
     window,
+    window_papers,
 )
 from ledger_node.core.errors import LedgerError, MalformedInputError, NotFoundError
 from ledger_node.wiring import Runtime
+
+
+MODULES = (
+    health,
+    log,
+    peer,
+    session,
+    pages,
+    audit,
+    audit_items,
+    audit_replays,
+    window,
+    window_papers,
+)
 
 
 class RouteNotFoundError(NotFoundError):
@@ -126,7 +141,7 @@ def build_app(runtime: Runtime) -> FastAPI:
     )
     app.state.runtime = runtime
     app.state.log_problem = log_problem
-    for module in (health, log, peer, session, pages, audit, audit_items, audit_replays, window):
+    for module in MODULES:
         app.include_router(module.router)
     app.add_exception_handler(LedgerError, on_ledger_error)
     app.add_exception_handler(HTTPException, on_http_error)
