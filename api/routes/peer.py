@@ -21,7 +21,7 @@ from ledger_node.core.message import sign_answer
 from ledger_node.core.message_key import MessageKeyId
 from ledger_node.core.message_parts import NONCE_BYTES, MessageStamp
 from ledger_node.core.types import Digest
-from ledger_node.flows import finding, releasing, watching
+from ledger_node.flows import finding, releasing, revoking, watching
 from ledger_node.ports.keys import KeyRole
 from ledger_node.wiring import Runtime
 
@@ -136,5 +136,15 @@ def take_notice(request: Request, message: Message) -> Response:
 
     def handle(runtime: Runtime, message: PeerMessage) -> tuple[int, bytes]:
         return 200, watching.take_notice(runtime.node, message.city, message.body)
+
+    return answer(request, message, handle)
+
+
+@router.post("/revocations")
+def judge_revocation(request: Request, message: Message) -> Response:
+    """A person withdraws with the code on the slip, at another city's window."""
+
+    def handle(runtime: Runtime, message: PeerMessage) -> tuple[int, bytes]:
+        return 200, revoking.answer_revocation(runtime.node, message.city, message.body)
 
     return answer(request, message, handle)

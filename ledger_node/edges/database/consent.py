@@ -180,6 +180,11 @@ class SqlConsent:
     def save_code(self, row: RevocationCodeRow) -> None:
         self._connection.execute(insert(revocation_codes).values(row_values(row)))
 
+    def drop_codes(self, ceremony_id: str) -> None:
+        self._connection.execute(
+            delete(revocation_codes).where(revocation_codes.c.ceremony_id == ceremony_id)
+        )
+
     def find_code(self, selector: str) -> RevocationCodeRow | None:
         return fetch_one(
             self._connection,
