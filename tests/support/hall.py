@@ -110,12 +110,17 @@ def session_headers(token: str) -> dict[str, str]:
 
 
 @contextmanager
-def open_hall(path: Path, settings: str = "") -> Iterator[Hall]:
-    """Open a city under `path`; `settings` are further lines of `node.toml`."""
+def open_hall(path: Path, settings: str = "", secret: str = "") -> Iterator[Hall]:
+    """Open a city under `path`; `settings` are further lines of `node.toml`, `secret` that of the
+    identity providers in them."""
     city = path / "city"
     city.mkdir(parents=True)
     govern = path / "govern"
     generate_city_keys(keys_path(city), govern, system_entropy)
+    if secret:
+        secret_file = keys_path(city) / "provider.secret"
+        secret_file.touch(0o600)
+        secret_file.write_text(secret)
     (city / "node.toml").write_text(
         f"""city = "510107"
 city_name = "武侯"
