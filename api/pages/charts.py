@@ -14,7 +14,7 @@ from typing import Final
 
 WIDTH: Final = 720
 HEIGHT: Final = 220
-LEFT, RIGHT, TOP, BOTTOM = 56, 14, 14, 34
+LEFT, RIGHT, TOP, BOTTOM = 72, 14, 14, 34
 GAP_SHARE: Final = 0.2  # of a bucket, left free between bars
 MAX_LABELS: Final = 6
 SHAPES: Final = ("circle", "square", "triangle", "diamond", "cross", "bar")
