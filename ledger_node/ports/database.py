@@ -13,6 +13,7 @@ from typing import Protocol
 from ledger_node.core.errors import ConflictError, InvariantError, NotFoundError, UnavailableError
 from ledger_node.ports.database_accounts import AccountGroup, TrailGroup
 from ledger_node.ports.database_api import IdempotencyGroup, PagingGroup, UploadGroup
+from ledger_node.ports.database_cases import CaseGroup
 from ledger_node.ports.database_chain import ChainGroup, OutboxGroup
 from ledger_node.ports.database_consent import ConsentGroup
 from ledger_node.ports.database_exchange import (
@@ -146,6 +147,9 @@ class Transaction(Protocol):
 
     @property
     def trail(self) -> TrailGroup: ...
+
+    @property
+    def cases(self) -> CaseGroup: ...
 
     @property
     def explore(self) -> ExploreGroup: ...

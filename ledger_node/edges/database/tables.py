@@ -5,6 +5,7 @@ from __future__ import annotations
 from ledger_node.edges.database import (
     tables_accounts,
     tables_api,
+    tables_cases,
     tables_chain,
     tables_consent,
     tables_exchange,
@@ -19,6 +20,7 @@ __all__ = [
     "METADATA",
     "tables_accounts",
     "tables_api",
+    "tables_cases",
     "tables_chain",
     "tables_consent",
     "tables_exchange",

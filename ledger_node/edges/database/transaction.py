@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from ledger_node.core.errors import LedgerError
 from ledger_node.edges.database.accounts import SqlAccounts, SqlTrail
+from ledger_node.edges.database.cases import SqlCases
 from ledger_node.edges.database.chain import SqlChain
 from ledger_node.edges.database.consent import SqlConsent
 from ledger_node.edges.database.engine import WRITES, build_engine
@@ -62,6 +63,7 @@ class SqlTransaction:
         self.messages = SqlMessages(connection)
         self.accounts = SqlAccounts(connection)
         self.trail = SqlTrail(connection)
+        self.cases = SqlCases(connection)
         self.explore = SqlExplore(connection)
         self.replays = SqlReplays(connection)
         self.reuse = SqlReuse(connection)
