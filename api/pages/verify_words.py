@@ -1,0 +1,155 @@
+"""A verdict in plain words: one line, four behind it, how old it is, and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from api.pages.cities import name_city
+from api.pages.language import Speech
+from ledger_node.core.chain_facts import FactSource
+from ledger_node.core.receipt import ReceiptKind
+from ledger_node.core.status import Standing
+from ledger_node.core.verdict import LineState, Question, RestsOn
+from ledger_node.flows.verifying import Verification
+
+QUESTIONS: Final[Mapping[Question, tuple[str, str]]] = {
+    Question.UNCHANGED: ("未被改动", "Unchanged"),
+    Question.ISSUER_ENTITLED: ("出具方有权", "Issuer entitled"),
+    Question.VALID_AS_OF: ("当时有效", "Valid then"),
+    Question.RIGHT_PERSON: ("当事人相符", "Right person"),
+}
+RESTS_ON: Final[Mapping[RestsOn, tuple[str, str]]] = {
+    RestsOn.TRUSTED_KEYS: (
+        "各成员城市登记的签名密钥。",
+        "The signing keys the member cities registered.",
+    ),
+    RestsOn.CHAIN: (
+        "五市共同维护的账本,由本市节点自己读取。",
+        "The ledger the cities keep together, as this node read it itself.",
+    ),
+    RestsOn.TRUST_FILE: (
+        "您带来的信任文件里写的账本事实;它对不对,取决于给您文件的人。",
+        "The facts in the trust file you brought: they are as good as whoever gave it to you.",
+    ),
+    RestsOn.ISSUING_CITY: ("出具城市自己说的话。", "The word of the issuing city."),
+    RestsOn.RECORDING_CITY: (
+        "办理授权的城市说:当事人当时确实在场。",
+        "The word of the city that took the consent: that the person was really there.",
+    ),
+    RestsOn.RELYING_CITY: ("采信城市自己说的话。", "The word of the city that relied on it."),
+}
+SUMMARIES: Final[Mapping[tuple[ReceiptKind, LineState], tuple[str, str]]] = {
+    (ReceiptKind.REGISTRATION, LineState.HOLDS): (
+        "材料确由该市登记,内容未被改动,现在有效。",
+        "Registered by that city, unchanged, and valid.",
+    ),
+    (ReceiptKind.RELIANCE, LineState.HOLDS): (
+        "采信时材料属实有效,手续齐全。",
+        "When it was relied on the material was true and valid, and everything was in order.",
+    ),
+}
+PENDING: Final = (
+    "凭证刚开出,存证还没完成;过几分钟换取完整凭证再核验。",
+    "The receipt is new and not recorded yet; fetch the complete one in a few minutes.",
+)
+FAILS: Final = (
+    "有一项不成立,请勿据此办理;原因见下。",
+    "One of the lines does not hold: do not act on it. The reason is below.",
+)
+KINDS: Final[Mapping[ReceiptKind, tuple[str, str]]] = {
+    ReceiptKind.REGISTRATION: ("登记凭证", "Registration receipt"),
+    ReceiptKind.RELIANCE: ("采信凭证", "Reliance receipt"),
+}
+LATER: Final[Mapping[Standing, tuple[str, str]]] = {
+    Standing.DISPUTED: ("现在有人对它提出异议,正在处理。", "It is disputed now."),
+    Standing.SUPERSEDED: ("现在已被新的材料替代。", "It has been superseded by a newer one."),
+    Standing.SPENT: ("它只能用一次,现在已用过。", "It counts once and has been used."),
+    Standing.WITHDRAWN: ("现在已被出具城市撤回。", "Its city has withdrawn it."),
+    Standing.ERASED: ("登记件现在已被删除。", "The registered copy has been erased."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the page shows.
+
+    Attributes:
+        state: holds, pending or fails.
+        summary: One sentence.
+        lines: (state, question, sentence), as the verdict macro takes them.
+        as_of: Time and age in one phrase; empty if there is none.
+        said: What a screen reader hears first.
+        later: What is known now against it.
+        rests_on: Sentences.
+        codes: Stable codes of what fails or is pending.
+    """
+
+    state: str
+    summary: str
+    kind: str
+    city: str
+    receipt_id: str
+    lines: tuple[tuple[str, str, str], ...]
+    as_of: str
+    block: int | None
+    said: str
+    document_checked: bool
+    later: tuple[str, ...]
+    rests_on: tuple[str, ...]
+    codes: tuple[str, ...]
+
+
+def describe_verification(speech: Speech, verification: Verification) -> Result:
+    """The answer in the reader's language."""
+    verdict = verification.verdict
+    rests = {each for line in verdict.lines for each in line.rests_on}
+    city = verification.city_name
+    if city == verdict.city:
+        city = name_city(verdict.city, speech.language)
+    summary = speech.t(*_summary(verdict.kind, verdict.state))
+    word = {
+        LineState.HOLDS: speech.t("可以采信", "May be relied on"),
+        LineState.PENDING: speech.t("尚待存证", "Not yet recorded"),
+    }.get(verdict.state, speech.t("不能采信", "Must not be relied on"))
+    return Result(
+        state=verdict.state.value,
+        summary=summary,
+        kind=speech.t(*KINDS[verdict.kind]),
+        city=city,
+        receipt_id=verdict.receipt_id,
+        lines=tuple(
+            (
+                line.state.value,
+                speech.t(*QUESTIONS[line.question]),
+                speech.t(line.sentence_zh, line.sentence_en),
+            )
+            for line in verdict.lines
+        ),
+        as_of=_as_of(speech, verification),
+        block=None if verification.as_of is None else verification.as_of.number,
+        said=speech.t(f"核验结果:{word}。{summary}", f"Result: {word}. {summary}"),
+        document_checked=verification.document_checked,
+        later=tuple(speech.t(*LATER[each.standing]) for each in verification.later),
+        rests_on=tuple(speech.t(*RESTS_ON[each]) for each in sorted(rests)),
+        codes=tuple(dict.fromkeys(code.value for code in verdict.codes)),
+    )
+
+
+def _summary(kind: ReceiptKind, state: LineState) -> tuple[str, str]:
+    if state is LineState.HOLDS:
+        return SUMMARIES[kind, state]
+    return PENDING if state is LineState.PENDING else FAILS
+
+
+def _as_of(speech: Speech, verification: Verification) -> str:
+    as_of, age_s = verification.as_of, verification.age_s
+    if as_of is None or age_s is None:
+        return speech.t("没有账本事实", "No facts of the ledger")
+    when, age = speech.moment(as_of.block_timestamp_s), speech.span(age_s)
+    if verification.source is FactSource.TRUST_FILE:
+        return speech.t(
+            f"截至{when}({age}前,信任文件所载)", f"As of {when} ({age} ago, by the trust file)"
+        )
+    return speech.t(f"截至{when}({age}前)", f"As of {when} ({age} ago)")
