@@ -28,6 +28,7 @@ from api.routes import (
     pages,
     peer,
     session,
+    verify,
     window,
     window_papers,
 )
@@ -44,6 +45,7 @@ MODULES = (
     audit,
     audit_items,
     audit_replays,
+    verify,
     window,
     window_papers,
 )
