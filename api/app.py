@@ -23,6 +23,7 @@ from api.routes import (
     audit,
     audit_items,
     audit_replays,
+    consent,
     health,
     log,
     pages,
@@ -34,7 +35,6 @@ from api.routes import (
 )
 from ledger_node.core.errors import LedgerError, MalformedInputError, NotFoundError
 from ledger_node.wiring import Runtime
-
 
 MODULES = (
     health,
@@ -48,6 +48,7 @@ MODULES = (
     verify,
     window,
     window_papers,
+    consent,
 )
 
 

@@ -29,7 +29,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sent) { event.preventDefault(); return; }
-  if (form.hasAttribute("hx-post") || form.hasAttribute("hx-get")) return;
+  if (form.hasAttribute("hx-post") || form.hasAttribute("hx-get") || form.target === "_blank") return;
   form.dataset.sent = "yes";
   addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
 });
