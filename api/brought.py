@@ -36,7 +36,7 @@ class BroughtMalformedError(MalformedInputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "提交的内容不完整,请重新选择文件再试。",
+            "提交的内容不完整，请重新选择文件再试。",
             "What was sent is not whole; choose the files again.",
         )
 
@@ -51,7 +51,7 @@ class BroughtTooLargeError(MalformedInputError):
 
     def __init__(self, name: str, max_bytes: int) -> None:
         super().__init__(
-            f"文件超过 {max_bytes // 2**20} MiB,请改用命令行核验。",
+            f"文件超过 {max_bytes // 2**20} MiB，请改用命令行核验。",
             f"The file is larger than {max_bytes // 2**20} MiB; use the command line instead.",
             field=name,
             max_bytes=max_bytes,

@@ -43,14 +43,14 @@ STANDINGS: Final[Mapping[Standing, tuple[str, str, str]]] = {
     Standing.ACTIVE: ("有效", "Active", "good"),
     Standing.DISPUTED: ("有异议", "Disputed", "wait"),
     Standing.SUPERSEDED: ("已被替代", "Superseded", "wait"),
-    Standing.SPENT: ("已使用(一次性)", "Spent", "wait"),
+    Standing.SPENT: ("已使用（一次性）", "Spent", "wait"),
     Standing.WITHDRAWN: ("已撤回", "Withdrawn", "bad"),
     Standing.ERASED: ("已删除", "Erased", "bad"),
 }
 FLAGS: Final[Mapping[int, Pair]] = {
     StatusFlag.WITHDRAWN: ("撤回", "Withdrawn"),
     StatusFlag.SUPERSEDED: ("替代", "Superseded"),
-    StatusFlag.SPENT: ("使用(一次性)", "Spent"),
+    StatusFlag.SPENT: ("使用（一次性）", "Spent"),
     StatusFlag.ERASED: ("删除", "Erased"),
 }
 OUTCOMES: Final[Mapping[int, Pair]] = {
@@ -93,18 +93,18 @@ RELEASE_STATES: Final[Mapping[str, Pair]] = {
     "answered": ("已备答复", "Answered"),
     "consume_signed": ("等待上链", "Waiting for the chain"),
     "submitted": ("等待上链", "Waiting for the chain"),
-    "confirmed": ("已准许,未取走", "Permitted, not fetched"),
-    "sent": ("已取走,未回执", "Fetched, not acknowledged"),
+    "confirmed": ("已准许，未取走", "Permitted, not fetched"),
+    "sent": ("已取走，未回执", "Fetched, not acknowledged"),
     "acknowledged": ("已回执", "Acknowledged"),
     "refused": ("已拒绝", "Refused"),
     "failed": ("链上未准许", "Not permitted by the chain"),
-    "withheld": ("已准许,未取走,不再提供", "Permitted, never fetched, no longer given"),
-    "closed": ("已取走,未回执,不再提供", "Fetched, never acknowledged, no longer given"),
+    "withheld": ("已准许，未取走，不再提供", "Permitted, never fetched, no longer given"),
+    "closed": ("已取走，未回执，不再提供", "Fetched, never acknowledged, no longer given"),
     "prepared": ("已备请求", "Prepared"),
     "requested": ("已请求", "Requested"),
     "verified": ("已核对", "Verified"),
     "complete": ("已收齐", "Complete"),
-    "rejected": ("内容不符,已拒收", "Rejected"),
+    "rejected": ("内容不符，已拒收", "Rejected"),
     "destroyed": ("已销毁", "Destroyed"),
 }
 STAGES: Final[Mapping[str, Pair]] = {

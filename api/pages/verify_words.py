@@ -26,36 +26,36 @@ RESTS_ON: Final[Mapping[RestsOn, tuple[str, str]]] = {
         "The signing keys the member cities registered.",
     ),
     RestsOn.CHAIN: (
-        "五市共同维护的账本,由本市节点自己读取。",
+        "五市共同维护的账本，由本市节点自己读取。",
         "The ledger the cities keep together, as this node read it itself.",
     ),
     RestsOn.TRUST_FILE: (
-        "您带来的信任文件里写的账本事实;它对不对,取决于给您文件的人。",
+        "您带来的信任文件里写的账本事实；它对不对，取决于给您文件的人。",
         "The facts in the trust file you brought: they are as good as whoever gave it to you.",
     ),
     RestsOn.ISSUING_CITY: ("出具城市自己说的话。", "The word of the issuing city."),
     RestsOn.RECORDING_CITY: (
-        "办理授权的城市说:当事人当时确实在场。",
+        "办理授权的城市说：当事人当时确实在场。",
         "The word of the city that took the consent: that the person was really there.",
     ),
     RestsOn.RELYING_CITY: ("采信城市自己说的话。", "The word of the city that relied on it."),
 }
 SUMMARIES: Final[Mapping[tuple[ReceiptKind, LineState], tuple[str, str]]] = {
     (ReceiptKind.REGISTRATION, LineState.HOLDS): (
-        "材料确由该市登记,内容未被改动,现在有效。",
+        "材料确由该市登记，内容未被改动，现在有效。",
         "Registered by that city, unchanged, and valid.",
     ),
     (ReceiptKind.RELIANCE, LineState.HOLDS): (
-        "采信时材料属实有效,手续齐全。",
+        "采信时材料属实有效，手续齐全。",
         "When it was relied on the material was true and valid, and everything was in order.",
     ),
 }
 PENDING: Final = (
-    "凭证刚开出,存证还没完成;过几分钟换取完整凭证再核验。",
+    "凭证刚开出，存证还没完成；过几分钟换取完整凭证再核验。",
     "The receipt is new and not recorded yet; fetch the complete one in a few minutes.",
 )
 FAILS: Final = (
-    "有一项不成立,请勿据此办理;原因见下。",
+    "有一项不成立，请勿据此办理；原因见下。",
     "One of the lines does not hold: do not act on it. The reason is below.",
 )
 KINDS: Final[Mapping[ReceiptKind, tuple[str, str]]] = {
@@ -63,9 +63,9 @@ KINDS: Final[Mapping[ReceiptKind, tuple[str, str]]] = {
     ReceiptKind.RELIANCE: ("采信凭证", "Reliance receipt"),
 }
 LATER: Final[Mapping[Standing, tuple[str, str]]] = {
-    Standing.DISPUTED: ("现在有人对它提出异议,正在处理。", "It is disputed now."),
+    Standing.DISPUTED: ("现在有人对它提出异议，正在处理。", "It is disputed now."),
     Standing.SUPERSEDED: ("现在已被新的材料替代。", "It has been superseded by a newer one."),
-    Standing.SPENT: ("它只能用一次,现在已用过。", "It counts once and has been used."),
+    Standing.SPENT: ("它只能用一次，现在已用过。", "It counts once and has been used."),
     Standing.WITHDRAWN: ("现在已被出具城市撤回。", "Its city has withdrawn it."),
     Standing.ERASED: ("登记件现在已被删除。", "The registered copy has been erased."),
 }
@@ -104,6 +104,7 @@ class Result:
 def describe_verification(speech: Speech, verification: Verification) -> Result:
     """The answer in the reader's language."""
     verdict = verification.verdict
+    codes = tuple(dict.fromkeys(code.value for code in verdict.codes))
     rests = {each for line in verdict.lines for each in line.rests_on}
     city = verification.city_name
     if city == verdict.city:
@@ -129,11 +130,15 @@ def describe_verification(speech: Speech, verification: Verification) -> Result:
         ),
         as_of=_as_of(speech, verification),
         block=None if verification.as_of is None else verification.as_of.number,
-        said=speech.t(f"核验结果:{word}。{summary}", f"Result: {word}. {summary}"),
+        said=speech.t(f"核验结果：{word}。{summary}", f"Result: {word}. {summary}"),
         document_checked=verification.document_checked,
-        later=tuple(speech.t(*LATER[each.standing]) for each in verification.later),
+        later=tuple(
+            speech.t(*LATER[each.standing])
+            for each in verification.later
+            if f"status_{each.standing.value}" not in codes  # the verdict says so itself
+        ),
         rests_on=tuple(speech.t(*RESTS_ON[each]) for each in sorted(rests)),
-        codes=tuple(dict.fromkeys(code.value for code in verdict.codes)),
+        codes=codes,
     )
 
 
@@ -150,6 +155,6 @@ def _as_of(speech: Speech, verification: Verification) -> str:
     when, age = speech.moment(as_of.block_timestamp_s), speech.span(age_s)
     if verification.source is FactSource.TRUST_FILE:
         return speech.t(
-            f"截至{when}({age}前,信任文件所载)", f"As of {when} ({age} ago, by the trust file)"
+            f"截至{when}（{age}前，信任文件所载）", f"As of {when} ({age} ago, by the trust file)"
         )
-    return speech.t(f"截至{when}({age}前)", f"As of {when} ({age} ago)")
+    return speech.t(f"截至{when}（{age}前）", f"As of {when} ({age} ago)")

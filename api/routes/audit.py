@@ -48,7 +48,7 @@ class DayMalformedError(MalformedInputError):
     code = "day_malformed"
 
     def __init__(self) -> None:
-        super().__init__("日期不存在,请重新选择。", "There is no such day; choose again.")
+        super().__init__("日期不存在，请重新选择。", "There is no such day; choose again.")
 
 
 def audit_page(
@@ -168,7 +168,7 @@ def _draw_heads(speech: Speech, activity: exploring.Activity) -> Figure:
     return Figure(
         name="heads",
         title=speech.t("已锚定条数", "Entries anchored"),
-        summary=speech.t("现在:", "Now: ") + speech.t("、", ", ").join(parts),
+        summary=speech.t("现在：", "Now: ") + speech.t("、", ", ").join(parts),
         chart=compute_steps(named),
         columns=tuple(named),
         rows=_rows(speech, activity, EventKind.ANCHOR, rows),
@@ -188,7 +188,7 @@ def _summarise(speech: Speech, activity: exploring.Activity, totals: Sequence[in
     buckets = activity.buckets
     _, when = words.label_bucket(speech, buckets.starts_s[most], buckets.width_s)
     return speech.t(
-        f"共 {speech.number(whole)} 次;最多的一段从{when}起,{speech.number(totals[most])} 次。",
+        f"共 {speech.number(whole)} 次；最多的一段从{when}起，{speech.number(totals[most])} 次。",
         f"{speech.number(whole)} in all; most from {when} on: {speech.number(totals[most])}.",
     )
 

@@ -45,7 +45,7 @@ class MaterialNotNamedError(MalformedInputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "请填材料承诺,或填城市与日志序号。",
+            "请填材料承诺，或填城市与日志序号。",
             "Give a commitment, or a city and a place in its log.",
         )
 

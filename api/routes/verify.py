@@ -23,6 +23,8 @@ from api.pages.language import read_speech
 from api.pages.render import fragment, page
 from api.pages.verify_words import describe_verification
 from api.rate_limits import PerMinute, RateLimits
+from ledger_node.core.errors import MalformedInputError
+from ledger_node.core.receipt import NotAReceiptError
 from ledger_node.flows.verifying import Verification, verify_brought_receipt
 from ledger_node.wiring import Runtime
 
@@ -30,6 +32,19 @@ router = APIRouter(prefix="/verify", tags=["verify"], include_in_schema=False)
 
 RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
 LIMITS: Final = PerMinute(account=30, address=30, city=600)
+
+
+class ReceiptUnreadableError(MalformedInputError):
+    """The file brought as a receipt is none, byte for byte."""
+
+    code = "receipt_unreadable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "这不是凭证文件，或在传递中被改动过。请用出具时给您的原文件，不要复制粘贴或另存。",
+            "This is no receipt, or it was changed on its way. Use the file as it was given to "
+            "you; do not copy and paste or save it anew.",
+        )
 
 
 def get_limits(request: Request) -> RateLimits:
@@ -69,19 +84,23 @@ async def judge_brought(request: Request, runtime: Runtime) -> tuple[Verificatio
     Raises:
         RateLimitedError: Too many from this address.
         BroughtMalformedError, BroughtTooLargeError, NoReceiptError: See `api/brought.py`.
-        NotAReceiptError, MalformedInputError: Receipt or trust file are none.
+        ReceiptUnreadableError: The receipt is none.
+        MalformedInputError: The trust file is none.
         FactsInDoubtError, NotFollowedError: This node cannot say.
     """
     address = request.client.host if request.client else "-"
     get_limits(request).count(None, address)
     brought = await read_brought(request, runtime.settings.max_document_bytes)
     names = list_city_names(read_speech(request).language)
-    verification = await run_in_threadpool(
-        verify_brought_receipt,
-        runtime.node,
-        brought.receipt,
-        document=brought.document,
-        trust=brought.trust,
-        names=names,
-    )
+    try:
+        verification = await run_in_threadpool(
+            verify_brought_receipt,
+            runtime.node,
+            brought.receipt,
+            document=brought.document,
+            trust=brought.trust,
+            names=names,
+        )
+    except NotAReceiptError as error:
+        raise ReceiptUnreadableError from error
     return verification, brought

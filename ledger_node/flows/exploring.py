@@ -50,7 +50,7 @@ class MalformedCursorError(MalformedInputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "翻页位置不合格,请回到第一页。", "This place is none to go on from; begin again."
+            "翻页位置不合格，请回到第一页。", "This place is none to go on from; begin again."
         )
 
 

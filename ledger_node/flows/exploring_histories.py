@@ -59,7 +59,7 @@ class SearchTooShortError(MalformedInputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "请输入至少 6 位十六进制字符,或一个区块号。",
+            "请输入至少 6 位十六进制字符，或一个区块号。",
             "Give at least six hexadecimal characters of a hash, or a block number.",
         )
 
@@ -71,7 +71,7 @@ class NothingFoundError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__(
-            "账本中没有这一项,请核对编号。",
+            "账本中没有这一项，请核对编号。",
             "The ledger has no such item as far as it was followed; check the number.",
         )
 

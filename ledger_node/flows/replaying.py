@@ -43,7 +43,7 @@ class ReplayOpenError(ConflictError):
 
     def __init__(self, replay_id: int | None) -> None:
         super().__init__(
-            "已有一次重放正在进行,请等它结束,或先取消它。",
+            "已有一次重放正在进行，请等它结束，或先取消它。",
             "A replay is under way already; wait for it, or cancel it first.",
             replay_id=replay_id,
         )
@@ -56,7 +56,7 @@ class ReplayNotFoundError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__(
-            "没有这次重放,或它没有报告。", "There is no such replay, or it has no report."
+            "没有这次重放，或它没有报告。", "There is no such replay, or it has no report."
         )
 
 

@@ -44,8 +44,8 @@ class FactsInDoubtError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__(
-            "本市节点发现链上事实有矛盾,正在核查,暂不出具核验结论。"
-            "可带凭证到其他成员城市核验,或用信任文件离线核验。",
+            "本市节点发现链上事实有矛盾，正在核查，暂不出具核验结论。"
+            "可带凭证到其他成员城市核验，或用信任文件离线核验。",
             "This node found a contradiction in the chain and gives no verdict on it now. "
             "Another member city, or a trust file used offline, can check the receipt.",
         )

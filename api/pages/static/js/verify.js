@@ -9,6 +9,8 @@ const hashing = document.getElementById("hashing");
 const bar = document.getElementById("hashing-bar");
 const chinese = document.documentElement.lang.startsWith("zh");
 
+for (const text of document.querySelectorAll(".with-script")) text.hidden = false;
+
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
@@ -18,7 +20,7 @@ form.addEventListener("submit", async (event) => {
   try {
     await check();
   } catch {
-    say(chinese ? "连接不上本市节点,请检查网络后再试。" : "The node of this city cannot be reached; check the network and try again.", true);
+    say(chinese ? "连接不上本市节点，请检查网络后再试。" : "The node of this city cannot be reached; check the network and try again.", true);
   } finally {
     button.disabled = false;
     hashing.hidden = true;
