@@ -38,6 +38,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "method_not_allowed": 405,
     "upload_too_large": 413,
     "request_too_large": 413,
+    "brought_too_large": 413,
     "media_type_unsupported": 415,
     "rate_limited": 429,
 }
