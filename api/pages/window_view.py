@@ -148,6 +148,16 @@ def mask(number: str) -> str:
     return number if len(number) < 9 else f"{number[:4]}{'•' * (len(number) - 8)}{number[-4:]}"
 
 
+def say_refusal(error: LedgerError) -> tuple[str, str]:
+    """What is wrong with a field, in the words of a window."""
+    if error.code == "malformed_identifier":
+        return (
+            "证件号不对:位数或校验码不符,请照证件再核对一遍。",
+            "This is no such number: its length or check digit is wrong; compare it again.",
+        )
+    return error.message_zh, error.message_en
+
+
 def say_problem(code: str | None) -> tuple[str, str] | None:
     """Why a step ended or waits, in plain words."""
     if code is None:

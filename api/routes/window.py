@@ -16,7 +16,13 @@ from api.access import Principal, allow
 from api.deps import get_runtime
 from api.pages.errors import is_htmx
 from api.pages.render import fragment, page
-from api.pages.window_view import build_run_view, list_open_runs, list_services, run_tag
+from api.pages.window_view import (
+    build_run_view,
+    list_open_runs,
+    list_services,
+    run_tag,
+    say_refusal,
+)
 from ledger_node.core.access import Permission
 from ledger_node.core.errors import LedgerError, MalformedInputError
 from ledger_node.core.reuse import RunEvent
@@ -223,12 +229,9 @@ def log_access(request: Request, principal: Principal, action: str, object_id: s
 
 def field_problem(request: Request, error: LedgerError, template: str) -> Response:
     """A refusal that names a field: the form stays as it is, the field is marked by the page."""
-    context = {
-        "field": str(error.fields.get("field", "")),
-        "zh": error.message_zh,
-        "en": error.message_en,
-        "error": error,
-    }
+    zh, en = say_refusal(error)
+    field = str(error.fields.get("field", ""))
+    context = {"field": field, "zh": zh, "en": en, "error": error}
     response = fragment(request, None, template, context, 422)
     response.headers["HX-Retarget"] = "#form-problem"
     response.headers["HX-Reswap"] = "innerHTML"

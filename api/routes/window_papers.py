@@ -58,7 +58,7 @@ ROLES: Final = (
 SCHEMES: Final = (
     ("cn-resident-id", "居民身份证", "Resident identity card"),
     ("passport", "护照", "Passport"),
-    ("cn-uscc", "统一社会信用代码", "Credit code"),
+    ("cn-credit-code", "统一社会信用代码", "Credit code"),
 )
 GRADES: Final = (
     (

@@ -90,7 +90,7 @@ function clearMarks() {
   for (const text of document.querySelectorAll(".wrong-text[data-mark]")) text.remove();
   for (const field of document.querySelectorAll("[aria-invalid]")) {
     field.removeAttribute("aria-invalid");
-    field.removeAttribute("aria-errormessage");
+    field.removeAttribute("aria-describedby");
   }
 }
 
@@ -106,7 +106,8 @@ function mark(problem) {
   field.closest("details")?.setAttribute("open", "");
   (field.closest(".field, fieldset") ?? field.parentElement).append(text);
   field.setAttribute("aria-invalid", "true");
-  field.setAttribute("aria-errormessage", "marked");
+  field.setAttribute("aria-describedby", "marked");
+  if (!problem.querySelector("[data-supersede]")) problem.remove();  // said once, where it belongs
   field.focus();
 }
 
