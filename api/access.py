@@ -37,6 +37,7 @@ from ledger_node.ports.database_accounts import AccountRow
 from ledger_node.wiring import Runtime
 
 COOKIE: Final = "__Host-tb"
+PANEL_COOKIE: Final = "__Host-tb-panel"  # inside another system's page; see api/routes/systems.py
 CSRF_HEADER: Final = "x-csrf-token"
 CSRF_FIELD: Final = "csrf_token"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -96,7 +97,7 @@ class Principal:
         person: Citizens only.
         system: The case system a machine account belongs to.
         second_factor: Whether this session showed one.
-        scope: What the session is limited to (`case/<id>`); None: nothing.
+        scope: Path the session is limited to; None: nothing.
     """
 
     account_id: str
@@ -119,13 +120,12 @@ class Principal:
 class Allow:
     """Mark and check: only principals with the permission pass.
 
-    A session limited to one case opens only the routes that say `in_panel`; those look at
-    `principal.scope` themselves.
+    A session limited to one visit (the panel inside another system's page) opens that visit's
+    addresses and nothing else.
     """
 
-    def __init__(self, permission: Permission, *, in_panel: bool = False) -> None:
+    def __init__(self, permission: Permission) -> None:
         self.permission = permission
-        self.in_panel = in_panel
 
     async def __call__(self, request: Request) -> Principal:
         """The principal.
@@ -138,7 +138,7 @@ class Allow:
             raise NotSignedInError
         if not principal.may(self.permission):
             raise NotPermittedHereError
-        if principal.scope is not None and not self.in_panel:
+        if principal.scope is not None and not is_below(request.url.path, principal.scope):
             raise NotPermittedHereError
         await demand_own_page(request)
         return principal
@@ -186,9 +186,9 @@ MARKS: Final = (Allow, Optionally, Public, Peer)
 _PUBLIC, _PEER, _OPTIONALLY = Public(), Peer(), Optionally()
 
 
-def allow(permission: Permission, *, in_panel: bool = False) -> Any:
+def allow(permission: Permission) -> Any:
     """Only principals with the permission."""
-    return Depends(Allow(permission, in_panel=in_panel))
+    return Depends(Allow(permission))
 
 
 def public() -> Any:
@@ -225,7 +225,7 @@ async def demand_own_page(request: Request) -> None:
     given = request.headers.get(CSRF_HEADER, "")
     if not given and request.headers.get("content-type", "").startswith(FORM_TYPES):
         given = str((await request.form()).get(CSRF_FIELD, ""))
-    token = request.cookies.get(COOKIE, "")
+    token = read_session_token(request)
     if request.headers.get("origin") != runtime.settings.origin:
         raise ForgedRequestError
     if not matches_csrf_token(token, given):
@@ -236,6 +236,16 @@ def _runtime(request: Request) -> Runtime:
     return cast(Runtime, request.app.state.runtime)
 
 
+def read_session_token(request: Request) -> str:
+    """Token of the session's cookie; empty without one."""
+    return request.cookies.get(COOKIE) or request.cookies.get(PANEL_COOKIE, "")
+
+
+def is_below(path: str, scope: str) -> bool:
+    """Whether an address is the scope's or stands below it."""
+    return path == scope or path.startswith(f"{scope}/")
+
+
 def _resolve(request: Request) -> Principal | None:
     runtime = _runtime(request)
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
@@ -243,7 +253,7 @@ def _resolve(request: Request) -> Principal | None:
         account = find_machine(runtime.node, key)
         request.state.by_key = True
         return None if account is None else _of_account(runtime, account, None)
-    token = request.cookies.get(COOKIE, "")
+    token = read_session_token(request)
     if not token or request.headers.get("host") != urlsplit(runtime.settings.origin).netloc:
         return None
     session = find_session(runtime.node, token)
@@ -253,6 +263,10 @@ def _resolve(request: Request) -> Principal | None:
     if is_check_due(runtime.node, row) and not revalidate(runtime.node, runtime.identity, row):
         return None
     request.state.csrf_token = derive_csrf_token(token)
+    system, _, scope = (session.row.scope or "").partition(":")
+    if scope:
+        shown_by = runtime.case_systems.systems.get(system)
+        request.state.frame_ancestors = shown_by.page_origin if shown_by else "'none'"
     if session.account is None:
         return _of_citizen(session)
     return _of_account(runtime, session.account, session)
@@ -286,8 +300,14 @@ def _of_account(runtime: Runtime, row: AccountRow, session: OpenSession | None) 
         window=row.window,
         system=row.system,
         second_factor=second_factor,
-        scope=None if session is None else session.row.scope,
+        scope=_read_scope(session),
     )
+
+
+def _read_scope(session: OpenSession | None) -> str | None:
+    if session is None or session.row.scope is None:
+        return None
+    return session.row.scope.partition(":")[2]
 
 
 def list_marks(dependant: Dependant) -> Iterator[Allow | Optionally | Public | Peer]:

@@ -6,6 +6,7 @@ type, never by its content, and answered with 500 without detail.
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import quote
 
 import structlog
@@ -15,23 +16,40 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import openapi
 from api.access import NotSignedInError, demand_marks
 from api.headers import SecurityHeaders
 from api.pages.errors import error_page, is_htmx, wants_page
 from api.problems import MEDIA_TYPE, build_problem
+from api.request_ids import RequestIds, find_request_id
 from api.routes import (
+    account,
+    admin,
     audit,
     audit_items,
     audit_replays,
+    cases,
     consent,
     health,
     log,
     pages,
     peer,
     session,
+    systems,
     verify,
     window,
     window_papers,
+)
+from api.routes.v1 import (
+    decisions,
+    document,
+    finds,
+    grants,
+    ledger,
+    materials,
+    releases,
+    uploads,
+    verifications,
 )
 from ledger_node.core.errors import LedgerError, MalformedInputError, NotFoundError
 from ledger_node.wiring import Runtime
@@ -41,6 +59,8 @@ MODULES = (
     log,
     peer,
     session,
+    account,
+    admin,
     pages,
     audit,
     audit_items,
@@ -49,6 +69,19 @@ MODULES = (
     window,
     window_papers,
     consent,
+    systems,
+    cases,
+)
+V1_MODULES: Final = (
+    materials,
+    uploads,
+    grants,
+    finds,
+    releases,
+    decisions,
+    verifications,
+    ledger,
+    document,
 )
 
 
@@ -64,13 +97,19 @@ class RequestMalformedError(MalformedInputError):
     code = "request_malformed"
 
 
+class MethodNotAllowedError(MalformedInputError):
+    """The address is there, but not for this method."""
+
+    code = "method_not_allowed"
+
+
 def _respond(request: Request, error: BaseException, status: int | None = None) -> Response:
     log_problem(request, error)
-    if wants_page(request):
+    if wants_page(request) and not request.url.path.startswith("/api/"):
         if isinstance(error, NotSignedInError):
             return _send_to_login(request)
         return error_page(request, error, status)
-    status, body, headers = build_problem(error, status)
+    status, body, headers = build_problem(error, status, find_request_id(request))
     return Response(body, status, headers, media_type=MEDIA_TYPE)
 
 
@@ -95,12 +134,18 @@ async def on_ledger_error(request: Request, error: Exception) -> Response:
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
-    """404 and 405 of the framework, in our form."""
+    """Refusals of the framework, in our form; what it could not read at all is malformed."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 404:
         return _respond(request, RouteNotFoundError("没有这个地址。", "There is no such route."))
-    refusal = RequestMalformedError("请求方法不被接受。", "The method is not accepted here.")
-    return _respond(request, refusal, status)
+    if status == 405:
+        refusal = MethodNotAllowedError("请求方法不被接受。", "The method is not accepted here.")
+        response = _respond(request, refusal)
+        response.headers.update(getattr(error, "headers", None) or {})
+        return response
+    return _respond(
+        request, RequestMalformedError("请求内容无法读取。", "The request cannot be read.")
+    )
 
 
 async def on_invalid_request(request: Request, error: Exception) -> Response:
@@ -144,12 +189,14 @@ def build_app(runtime: Runtime) -> FastAPI:
     )
     app.state.runtime = runtime
     app.state.log_problem = log_problem
-    for module in MODULES:
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
+    for module in (*MODULES, *V1_MODULES):
         app.include_router(module.router)
     app.add_exception_handler(LedgerError, on_ledger_error)
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_middleware(ContainErrors)
     app.add_middleware(SecurityHeaders, runtime=runtime)
+    app.add_middleware(RequestIds, runtime=runtime)
     demand_marks(app)
     return app

@@ -81,6 +81,19 @@ class IdentityProviderSettings(BaseModel):
         return self
 
 
+class CaseSystemSettings(BaseModel):
+    """A case system (综窗) that hands cases in; no other address is ever called."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str = Field(pattern=r"^[a-z][a-z0-9-]{0,23}$")
+    name: str = Field(min_length=1, max_length=60)
+    states_file: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    callback_origin: str = Field(default="", pattern=r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?)?$")
+    callback_path: str = Field(default="/tongban/events", pattern=r"^/[A-Za-z0-9/_.-]{0,100}$")
+    page_origin: str = Field(default="", pattern=r"^(https?://[a-z0-9.-]+(:[0-9]{1,5})?)?$")
+    folder: Path | None = None
+
+
 class Settings(BaseSettings):
     """One city's node."""
 
@@ -111,6 +124,7 @@ class Settings(BaseSettings):
     api_requests_per_address_per_minute: int = Field(default=120, gt=0)
     api_requests_per_minute: int = Field(default=12_000, gt=0)
     identity_providers: tuple[IdentityProviderSettings, ...] = ()
+    case_systems: tuple[CaseSystemSettings, ...] = ()
 
     @classmethod
     def settings_customise_sources(

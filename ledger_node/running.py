@@ -22,6 +22,7 @@ import uvicorn
 from api.app import build_app
 from ledger_node.core.errors import ConflictError, LedgerError, UnavailableError
 from ledger_node.flows.anchoring import resume_anchoring, verify_log_head
+from ledger_node.flows.case_outbox import resume_case_events
 from ledger_node.flows.deciding import resume_deciding
 from ledger_node.flows.following import resume_following
 from ledger_node.flows.halts import LedgerHaltedError
@@ -183,6 +184,9 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     reuse = ReuseTurns(node, load_catalogue())
     workers.start("reuse", CHAIN_INTERVAL_S, lambda: take_reuse_turn(reuse))
     workers.start("watching", WATCH_INTERVAL_S, lambda: resume_watching(node))
+    workers.start(
+        "case events", WATCH_INTERVAL_S, lambda: resume_case_events(node, runtime.case_systems)
+    )
     workers.start("nonces", NONCE_SWEEP_S, lambda: drop_old_nonces(runtime))
     token = node.entropy(16)
     workers.start("replays", WATCH_INTERVAL_S, lambda: take_replay_turn(runtime, token))

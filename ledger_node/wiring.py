@@ -7,19 +7,29 @@ they meet in the database.
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
 import structlog
 
-from ledger_node.config import ChainSettings, Settings, load_settings
+from ledger_node.config import (
+    CaseSystemSettings,
+    ChainSettings,
+    Settings,
+    SettingsError,
+    load_settings,
+)
 from ledger_node.core.anchor import FinalityKind, FinalityPolicy
+from ledger_node.core.case import read_state_map
+from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.types import Address, BlockHash, BlockNumber, CityId
+from ledger_node.edges.case_systems import HttpCaseSystems
 from ledger_node.edges.chain.client import EvmChain
 from ledger_node.edges.chain.contracts import ContractCalls
 from ledger_node.edges.clock import ChainClock, SystemClock, system_entropy
@@ -39,6 +49,7 @@ from ledger_node.flows.directory import FollowedDirectory
 from ledger_node.flows.intake import IntakeQueue
 from ledger_node.flows.node import Limits, Node
 from ledger_node.identifiers import is_minor, normalise_identifier
+from ledger_node.ports.case_systems import CaseSystem, CaseSystems
 from ledger_node.ports.chain import ChainProfile
 from ledger_node.ports.identity import Audience, IdentityProviders, Provider
 from ledger_node.ports.tiles import TileNotFoundError, TileStore
@@ -59,6 +70,7 @@ class Runtime:
         queue: Group commit of this process's registrations.
         clock: The node's clock; stopping it ends every loop.
         identity: Identity providers of the settings.
+        case_systems: Case systems of the settings.
     """
 
     settings: Settings
@@ -67,6 +79,7 @@ class Runtime:
     queue: IntakeQueue
     clock: SystemClock
     identity: IdentityProviders
+    case_systems: CaseSystems
 
     def registered_url(self) -> str:
         """This node's own address as `Membership` holds it; never taken from a request."""
@@ -97,6 +110,7 @@ class Runtime:
         self.clock.request_stop()
         node = self.node
         self.identity.close()
+        self.case_systems.close()
         for edge in (node.database, node.chain, node.peers, node.documents, node.key_store):
             close = getattr(edge, "close", None)
             if close is not None:
@@ -212,7 +226,36 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
         ),
     )
     identity = HttpIdentityProviders(list_providers(settings), clock)
-    return Runtime(settings, node, directory, IntakeQueue(node), clock, identity)
+    systems = HttpCaseSystems(city, list_case_systems(settings), keys, clock, system_entropy)
+    return Runtime(settings, node, directory, IntakeQueue(node), clock, identity, systems)
+
+
+def list_case_systems(settings: Settings) -> list[CaseSystem]:
+    """Case systems of the settings, their state maps read.
+
+    Raises:
+        SettingsError: A state map is missing or not one.
+    """
+    return [_read_case_system(settings.data_dir, each) for each in settings.case_systems]
+
+
+def _read_case_system(data_dir: Path, each: CaseSystemSettings) -> CaseSystem:
+    try:
+        states = read_state_map(json.loads((data_dir / each.states_file).read_bytes()))
+    except (OSError, ValueError, MalformedInputError) as error:
+        raise SettingsError(
+            f"对接系统 {each.id} 的状态对照表缺失或有误。",
+            f"The state map of the case system {each.id} is missing or wrong.",
+        ) from error
+    return CaseSystem(
+        each.id,
+        each.name,
+        replace(states, system=each.id),
+        each.callback_origin,
+        each.callback_path,
+        each.page_origin,
+        each.folder,
+    )
 
 
 def list_providers(settings: Settings) -> list[Provider]:
