@@ -56,6 +56,34 @@ CHOICE_WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
     Choice.DECLINED: ("已通过核对,凭理由不用", "Not used, against the verdict", "wait"),
     Choice.REJECTED: ("未采信", "Not relied on", "plain"),
 }
+_PLAIN_ZH: Final = (
+    ("与链上锚定的登记一致", "与存证时的登记一致"),
+    ("手头没有链上数据可以确认", "目前还没有存证记录可以确认"),
+    ("上链锚定", "存证"),
+    ("链上锚定", "存证"),
+    ("锚定", "存证"),
+    ("链上时间", "存证时间"),
+    ("链上没有", "存证记录里没有"),
+    ("与链上", "与存证记录"),
+    ("链上", "存证记录"),
+    ("日志头", "存证批次"),
+    ("日志条目", "存证条目"),
+    ("合约", "规则"),
+    ("区块", "存证时点"),
+    ("密钥", "签章"),
+)
+_PLAIN_EN: Final = (
+    ("registered and anchored", "registered and recorded"),
+    ("on chain", "on record"),
+    ("no chain facts", "no records"),
+    ("The chain", "The record"),
+    ("the chain", "the record"),
+    ("anchored", "recorded"),
+    ("anchors", "records"),
+    ("anchor", "recording"),
+    ("head", "batch"),
+    ("block", "moment"),
+)
 _OWN_PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
     "grant_not_recorded": (
         "授权没有登记成功。可以请市民重新签字。",
@@ -148,6 +176,15 @@ def mask(number: str) -> str:
     return number if len(number) < 9 else f"{number[:4]}{'•' * (len(number) - 8)}{number[-4:]}"
 
 
+def plain(zh: str, en: str) -> tuple[str, str]:
+    """A sentence of the ledger in the words of a window: 存证 instead of chain words."""
+    for word, instead in _PLAIN_ZH:
+        zh = zh.replace(word, instead)
+    for word, instead in _PLAIN_EN:
+        en = en.replace(word, instead)
+    return zh, en
+
+
 def say_refusal(error: LedgerError) -> tuple[str, str]:
     """What is wrong with a field, in the words of a window."""
     if error.code == "malformed_identifier":
@@ -155,7 +192,7 @@ def say_refusal(error: LedgerError) -> tuple[str, str]:
             "证件号不对:位数或校验码不符,请照证件再核对一遍。",
             "This is no such number: its length or check digit is wrong; compare it again.",
         )
-    return error.message_zh, error.message_en
+    return plain(error.message_zh, error.message_en)
 
 
 def say_problem(code: str | None) -> tuple[str, str] | None:
@@ -167,7 +204,7 @@ def say_problem(code: str | None) -> tuple[str, str] | None:
     for refusal in Refusal:
         error = build_refusal_error(refusal)
         if error.code == code:
-            return error.message_zh, error.message_en
+            return plain(error.message_zh, error.message_en)
     return f"原因代码:{code}。", f"Reason: {code}."
 
 
@@ -217,7 +254,7 @@ def _has_arrived(run: Run) -> bool:
 
 def _show_material(judged: JudgedMaterial, decision: Any) -> dict[str, Any]:
     lines = [
-        (line.state.value, QUESTIONS[line.question], (line.sentence_zh, line.sentence_en))
+        (line.state.value, QUESTIONS[line.question], plain(line.sentence_zh, line.sentence_en))
         for line in judged.lines
     ]
     against = next((line for line in judged.lines if line.state is not LineState.HOLDS), None)
@@ -229,7 +266,7 @@ def _show_material(judged: JudgedMaterial, decision: Any) -> dict[str, Any]:
         "type_code": judged.type_code,
         "state": judged.state.value,
         "lines": lines,
-        "against": None if against is None else (against.sentence_zh, against.sentence_en),
+        "against": None if against is None else plain(against.sentence_zh, against.sentence_en),
         "values": _list_values(judged.values),
         "grade": judged.values.get("grade"),
         "documents": judged.documents,

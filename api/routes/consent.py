@@ -165,7 +165,8 @@ def confirm(
     officers = _collect_signers(runtime, principal, ceremony, login, password, code)
     confirm_ceremony_at_counter(runtime.node, ceremony, officers, slip=image)
     _log(request, principal, "confirm_consent", ceremony_id)
-    return RedirectResponse(f"/consent/{ceremony_id}", 303)
+    back = _find_way_back(request, principal, ceremony)
+    return RedirectResponse(f"/consent/{ceremony_id}" if back == "/window" else back, 303)
 
 
 @router.post("/consent/{ceremony_id}/strike", response_class=HTMLResponse)

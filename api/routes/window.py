@@ -23,6 +23,7 @@ from api.pages.window_view import (
     run_tag,
     say_refusal,
 )
+from api.routes.consent import SCREEN
 from ledger_node.core.access import Permission
 from ledger_node.core.errors import LedgerError, MalformedInputError
 from ledger_node.core.reuse import RunEvent
@@ -30,6 +31,7 @@ from ledger_node.core.sealed import Subject
 from ledger_node.core.terms import GrantorKind
 from ledger_node.core.types import CityId, Commitment
 from ledger_node.core.visit import IdentifiedBy
+from ledger_node.flows.consenting import open_screen
 from ledger_node.flows.deciding import Wish, close_run, decide_materials
 from ledger_node.flows.reusing import ask_again
 from ledger_node.flows.window import (
@@ -42,6 +44,7 @@ from ledger_node.flows.window import (
     open_run,
     take_back_screen,
 )
+from ledger_node.flows.window_cases import advance_own_case, ensure_case
 from ledger_node.seed import load_catalogue
 from ledger_node.wiring import Runtime
 
@@ -140,18 +143,15 @@ def reopen_service(request: Request, principal: Handler, run_id: str) -> Respons
 
 @router.post(f"{RUNS}/{{run_id}}/consent", response_class=HTMLResponse)
 def ask_run_consent(request: Request, principal: Consenter, run_id: str) -> Response:
-    """Draw up the consent; the screen can be turned to the person."""
+    """Draw up the consent and turn the screen to the person."""
     node = get_runtime(request).node
     run = load_run(node, run_id, principal.account_id)
-    run = ask_consent(
-        node,
-        run,
-        load_catalogue(),
-        outlet=principal.outlet or "",
-        window=principal.window or "",
-    )
+    place = {"outlet": principal.outlet or "", "window": principal.window or ""}
+    run = ensure_case(node, run, **place)
+    run, ceremony = ask_consent(node, run, load_catalogue(), **place)
     log_access(request, principal, "ask_consent", run_id)
-    return go_to(request, f"/consent/{run.row.ceremony_id}")
+    _, token = open_screen(node, ceremony)
+    return go_to(request, f"{SCREEN}/{token}")
 
 
 @router.post(f"{RUNS}/{{run_id}}/consent/drop", response_class=HTMLResponse)
@@ -189,6 +189,7 @@ async def decide(request: Request, principal: Decider, run_id: str) -> Response:
             run = decide_materials(node, run, clerk_of(principal).officer, wishes)
         except MalformedInputError as error:
             return _show_field_error(request, error)
+        advance_own_case(node, run, load_catalogue())
         log_access(request, principal, "decide", run_id)
         return _show(request, principal, run)
 
@@ -202,8 +203,12 @@ def close(
     """End the visit."""
     node = get_runtime(request).node
     run = load_run(node, run_id, principal.account_id)
-    event = RunEvent.GIVEN_UP if give_up else RunEvent.ALL_DECIDED
-    return _show(request, principal, close_run(node, run, event))
+    if give_up:
+        return _show(request, principal, close_run(node, run, RunEvent.GIVEN_UP))
+    run = ensure_case(node, run, outlet=principal.outlet or "", window=principal.window or "")
+    run = close_run(node, run)
+    advance_own_case(node, run, load_catalogue())
+    return _show(request, principal, run)
 
 
 def clerk_of(principal: Principal) -> Clerk:

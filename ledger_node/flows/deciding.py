@@ -40,6 +40,7 @@ from ledger_node.core.reuse import (
 )
 from ledger_node.core.types import Commitment
 from ledger_node.core.verdict import LineState
+from ledger_node.flows.cases import file_receipt, load_case
 from ledger_node.flows.judging import JudgedMaterial, judge_release
 from ledger_node.flows.node import Node
 from ledger_node.flows.records import open_record, seal_record
@@ -260,6 +261,7 @@ def _file(node: Node, step: StepRow) -> bool:
                 OUTCOME,
                 materials=relied,
             )
+            _note_in_case(node, step.run_id, receipt_id)
     except UnavailableError as error:
         structlog.get_logger().info("decision_waits", city=node.city, code=error.code)
         return False
@@ -269,6 +271,14 @@ def _file(node: Node, step: StepRow) -> bool:
         _after(node, step, StepEvent.RECEIPT_FILED), receipt_id=receipt_id, problem_code=None
     )
     return _move(node, step, after)
+
+
+def _note_in_case(node: Node, run_id: str, receipt_id: str) -> None:
+    """The receipt stands in the case before the step counts as decided; idempotent."""
+    with node.database.read() as tx:
+        case_id = tx.reuse.load_run(run_id).case_id
+    if case_id is not None:
+        file_receipt(node, load_case(node, case_id), receipt_id)
 
 
 def _take_back(node: Node, step: StepRow, code: str) -> bool:

@@ -27,6 +27,7 @@ from ledger_node.core.terms import Grantor, GrantorKind, TypeGrant
 from ledger_node.core.types import CityId, GrantId, MaterialId
 from ledger_node.core.visit import IdentifiedBy, Visit, encode_visit, parse_visit
 from ledger_node.flows.consenting import (
+    Ceremony,
     CeremonyMovedError,
     CeremonyNotFoundError,
     CeremonyRequest,
@@ -242,6 +243,17 @@ def change_visit(node: Node, run: Run, visit: Visit, event: RunEvent | None = No
         return _store(node, tx, run, after)
 
 
+def set_case(node: Node, run: Run, case_id: str) -> Run:
+    """Bind the run to its case.
+
+    Raises:
+        RunMovedError: The run was changed meanwhile.
+    """
+    after = replace(run.row, case_id=case_id, updated_at=node.clock.now())
+    with node.database.transaction() as tx:
+        return _store(node, tx, run, after)
+
+
 def list_conditions(item: ServiceItem) -> tuple[str, ...]:
     """Codes of the conditions the needs of an item ask about, each once, in order."""
     named = (need.condition for need in item.needs)
@@ -283,7 +295,7 @@ def build_consent_request(
 
 def ask_consent(
     node: Node, run: Run, catalogue: Catalogue, *, outlet: str = "", window: str = ""
-) -> Run:
+) -> tuple[Run, Ceremony]:
     """Draw up the ceremony and wait for the signature; nothing is sent anywhere before it.
 
     Raises:
@@ -304,7 +316,8 @@ def ask_consent(
         case_id=run.row.case_id,
     )
     ceremony = begin_ceremony(node, request)
-    return mark_asked(node, run, ceremony.ceremony_id, [each.code for each in consent.types])
+    types = [each.code for each in consent.types]
+    return mark_asked(node, run, ceremony.ceremony_id, types), ceremony
 
 
 def take_up_signatures(node: Node) -> int:

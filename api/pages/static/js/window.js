@@ -119,6 +119,12 @@ document.addEventListener("htmx:afterSwap", () => {
   if (problem) mark(problem);
 });
 
+// The button says what it does: once something is chosen otherwise, it is no longer "these three".
+document.addEventListener("change", (event) => {
+  const button = event.target.closest("#decision")?.querySelector("[data-otherwise]");
+  if (button && event.target.name.startsWith("wish-")) button.textContent = button.dataset.otherwise;
+});
+
 // A control that stands in a closed part is opened when it is the one that is missing.
 document.addEventListener("invalid", (event) => event.target.closest("details")?.setAttribute("open", ""), true);
 
