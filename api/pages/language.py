@@ -21,6 +21,7 @@ SIZE_COOKIE: Final = "tb-size"
 LANGUAGES: Final = ("zh", "en")
 SIZES: Final = ("plain", "large")
 CHINA: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
+LATEST_S: Final = 253_402_214_400  # the last days of 9999: a contract takes any 64-bit number
 
 _LOCALES = {"zh": Locale.parse("zh_CN"), "en": Locale.parse("en_GB")}
 _HTML_LANGUAGE = {"zh": "zh-CN", "en": "en"}
@@ -57,7 +58,7 @@ class Speech:
         if value is None:
             return "—"
         if not isinstance(value, datetime):
-            value = datetime.fromtimestamp(value, UTC)
+            value = datetime.fromtimestamp(min(value, LATEST_S), UTC)
         local = value.astimezone(CHINA)
         pattern = "y年M月d日 HH:mm" if self.language == "zh" else "d MMM y, HH:mm"
         return format_datetime(local, pattern, locale=_LOCALES[self.language])
