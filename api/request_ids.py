@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
-from ledger_node.ports.clock import Entropy
+from ledger_node.wiring import Runtime
 
 HEADER: Final = "x-request-id"
 NEW_BYTES: Final = 12
@@ -33,9 +33,12 @@ def is_acceptable(text: str) -> bool:
 class RequestIds:
     """The outermost middleware but one: answers of all others carry the id."""
 
-    def __init__(self, app: ASGIApp, entropy: Entropy) -> None:
+    def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
         self._app = app
-        self._entropy = entropy
+        self._runtime = runtime
+
+    def _make(self) -> str:
+        return self._runtime.node.entropy(NEW_BYTES).hex()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application."""
@@ -43,7 +46,7 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get(HEADER, "")
-        request_id = given if is_acceptable(given) else self._entropy(NEW_BYTES).hex()
+        request_id = given if is_acceptable(given) else self._make()
         scope.setdefault("state", {})["request_id"] = request_id
 
         async def add(message: Message) -> None:

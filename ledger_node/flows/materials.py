@@ -7,9 +7,14 @@ disclosures are built again and must lead to the commitment that is in the log.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from ledger_node.core.derivation import derive_salts, derive_sealing_key
-from ledger_node.core.errors import MalformedInputError
+from ledger_node.core.derivation import (
+    derive_document_secret,
+    derive_salts,
+    derive_sealing_key,
+)
+from ledger_node.core.errors import MalformedInputError, NotFoundError
 from ledger_node.core.statement import Statement, build_statement
 from ledger_node.core.statement_parts import (
     DocumentPart,
@@ -23,6 +28,20 @@ from ledger_node.flows.preparing import statement_row_name
 from ledger_node.flows.sealing import SealedValueDamagedError, open_value
 from ledger_node.ports.database import MaterialNotFoundError
 from ledger_node.ports.database_intake import StoredMaterial
+
+
+class DocumentNotHereError(NotFoundError):
+    """The material has no such document, or only its digest was registered here."""
+
+    code = "document_not_here"
+
+    def __init__(self, material_id: MaterialId, position: int) -> None:
+        super().__init__(
+            f"材料 {material_id} 在本市没有第 {position + 1} 个文件的原件。",
+            f"This city holds no bytes of document {position + 1} of material {material_id}.",
+            material_id=material_id,
+            position=position,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +126,21 @@ def _open_values(stored: StoredMaterial, key: bytes) -> StatementValues:
         return parse_statement_values(plaintext)
     except MalformedInputError as error:
         raise SealedValueDamagedError(what) from error
+
+
+def write_document(node: Node, material_id: MaterialId, position: int, target: Path) -> None:
+    """Write a registered document's plaintext to `target`, by rename, after its digest is checked.
+
+    Raises:
+        MaterialNotFoundError: No such material.
+        DocumentNotHereError: It has no such document, or only its digest was registered.
+        KeyMissingError: It was erased.
+        VerificationError: What is stored does not hold.
+    """
+    opened = load_material(node, material_id)
+    rows = opened.stored.row.documents
+    address = rows[position].address if position < len(rows) else None
+    if address is None:
+        raise DocumentNotHereError(material_id, position)
+    secret = derive_document_secret(opened.key, position)
+    node.sealer.unseal(node.documents, address, secret, opened.parts[position].digest, target)
