@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from api.pages.audit_words import BASES, FLAGS, OUTCOMES, Pair, shorten
 from api.pages.cities import name_city
-from api.pages.language import Speech
+from api.pages.language import LATEST_S, Speech
 from ledger_node.ports.database_chain import (
     AnchoredHead,
     Objection,
@@ -138,7 +138,7 @@ def _describe_anchor(speech: Speech, line: AnchoredHead) -> list[Cell]:
 
 
 def _describe_grant(speech: Speech, line: GrantLine) -> list[Cell]:
-    until = min(line.not_after_s, _LAST_S)
+    until = min(line.not_after_s, LATEST_S)
     return [
         _grant(line.grant_id),
         _city(speech, line.releasing),
@@ -148,9 +148,6 @@ def _describe_grant(speech: Speech, line: GrantLine) -> list[Cell]:
         _count(speech, line.uses),
         Cell(speech.moment(until), datetime.fromtimestamp(until, UTC).isoformat()),
     ]
-
-
-_LAST_S: Final = 253_402_300_799  # the last second of the year 9999: a contract takes any uint64
 
 
 def _describe_consumption(speech: Speech, line: ConsumptionLine) -> list[Cell]:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from tests.bench import edges, importing, local_chain, peers, pure
+from tests.bench import edges, exploring, importing, local_chain, peers, pure
 from tests.bench.harness import Result, describe_run
 
 BENCHES: Mapping[str, Callable[[Path], Iterator[Result]]] = {
@@ -27,6 +27,7 @@ BENCHES: Mapping[str, Callable[[Path], Iterator[Result]]] = {
     "chain": local_chain.bench_chain,
     "peers": peers.bench_peers,
     "import": importing.bench_import,
+    "explorer": exploring.bench_explorer,
 }
 
 
