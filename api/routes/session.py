@@ -22,7 +22,12 @@ from api.pages.render import page
 from api.routes.pages import is_own_path
 from ledger_node.core.access import SECOND_FACTOR
 from ledger_node.core.errors import NotPermittedError
-from ledger_node.flows.accounts import SignInRefusedError, split_roles, verify_credentials
+from ledger_node.flows.accounts import (
+    SignInRefusedError,
+    open_profile,
+    split_roles,
+    verify_credentials,
+)
 from ledger_node.flows.identity import (
     STATE_LIFE,
     Assertion,
@@ -44,6 +49,7 @@ _limiter = MovingWindowRateLimiter(MemoryStorage())
 
 PROVIDER_COOKIE: Final = "__Host-tb-provider"
 MAX_PARAMETER_CHARS: Final = 2000
+PASSWORD_SCOPE: Final = "password"  # noqa: S105 (a session that opens the page for it and no other)
 MaybePrincipal = Annotated[Principal | None, find_principal()]
 
 
@@ -109,8 +115,11 @@ def sign_in(
         status = 429 if isinstance(error, TooManyAttemptsError) else 403
         return page(request, None, "session/login.html", context, status)
     shown = bool(split_roles(row.roles) & SECOND_FACTOR)
-    token = begin_session(runtime.node, row, second_factor=shown)
-    response = RedirectResponse(next if is_own_path(next) else "/", 303)
+    initial = open_profile(runtime.node, row).initial
+    scope = PASSWORD_SCOPE if initial else None
+    token = begin_session(runtime.node, row, second_factor=shown, scope=scope)
+    to = "/account/password" if initial else next
+    response = RedirectResponse(to if is_own_path(to) else "/", 303)
     set_session_cookie(response, token)
     return response
 

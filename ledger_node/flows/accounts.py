@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -54,6 +54,8 @@ _COMMON: Final = frozenset(
     }
 )
 _PROFILE: Final = "profile"
+_MEMBERS: Final = ("name", "totp", "initial")
+CONSOLE: Final = "console"  # who acts from the command line of the city's own machine
 
 
 class WeakPasswordError(MalformedInputError):
@@ -92,10 +94,17 @@ class SignInRefusedError(NotPermittedError):
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What of an account is sealed: the name shown, the TOTP secret (base32) or None."""
+    """What of an account is sealed.
+
+    Attributes:
+        display_name: Name shown to colleagues.
+        totp_secret: Base32, if there is one.
+        initial: Whether an administrator chose the password, so that it must be changed first.
+    """
 
     display_name: str
     totp_secret: str | None
+    initial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +115,9 @@ class NewAccount:
         login: Letters, digits, `._-`; never a person's name.
         display_name: As colleagues call the person.
         roles: See `core/access.py`.
-        password: None for machines.
-        officer, outlet, window, system: As in the row.
+        password: None for machines, and for staff who sign in at a provider only.
+        officer, outlet, window, system: As in the row; a `system` makes it a machine's account.
+        initial: The password must be changed at the first sign-in.
     """
 
     login: str
@@ -118,6 +128,7 @@ class NewAccount:
     outlet: str | None = None
     window: str | None = None
     system: str | None = None
+    initial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,18 +151,24 @@ def _decoy() -> str:
     return _hasher().hash("decoy of an unknown login")
 
 
-def add_account(node: Node, new: NewAccount) -> MadeAccount:
-    """Make an account.
+def add_account(node: Node, new: NewAccount, by: str = CONSOLE) -> MadeAccount:
+    """Make an account. Without roles it opens nothing until a security administrator gives some.
+
+    Effects: account and its line of the trail in one commit.
+
+    Args:
+        by: Account of the administrator.
 
     Raises:
         RolesNotTogetherError, WeakPasswordError, UnexpectedShapeError: Not acceptable.
         LoginTakenError: The login exists.
     """
     read_name(new.login, what="login")
-    demand_compatible(new.roles)
-    machine = Role.SYSTEM in new.roles
-    if not machine:
-        demand_password(new.password or "")
+    if new.roles:
+        demand_compatible(new.roles)
+    machine = Role.SYSTEM in new.roles or new.system is not None
+    if new.password is not None and not machine:
+        demand_password(new.password)
     secret = pyotp.random_base32() if new.roles & SECOND_FACTOR else None
     key = node.entropy(KEY_BYTES).hex() if machine else None
     account_id = str(uuid.UUID(bytes=node.entropy(16), version=4))
@@ -163,19 +180,22 @@ def add_account(node: Node, new: NewAccount) -> MadeAccount:
         outlet=new.outlet,
         window=new.window,
         system=new.system,
-        password_hash=None if machine else _hasher().hash(new.password or ""),
+        password_hash=None if machine or new.password is None else hash_password(new.password),
         key_hash=None if key is None else hash_key(key),
         external_tag=None,
         failures=0,
         locked_until=None,
         totp_step=0,
-        sealed_profile=seal_profile(node, account_id, Profile(new.display_name, secret)),
+        sealed_profile=seal_profile(
+            node, account_id, Profile(new.display_name, secret, new.initial)
+        ),
         created_at=node.clock.now(),
         disabled_at=None,
     )
     try:
         with node.database.transaction() as tx:
             tx.accounts.save_account(row)
+            tx.trail.log_access(row.created_at, by, "account.add", "account", account_id)
     except RowConflictError as error:
         raise LoginTakenError(
             "这个登录名已有账号，或所属网点不存在。",
@@ -192,24 +212,44 @@ def verify_credentials(node: Node, login: str, password: str, code: str = "") ->
     Raises:
         SignInRefusedError: Anything is wrong; always the same answer.
     """
-    now = node.clock.now()
     with node.database.read() as tx:
         row = tx.accounts.find_by_login(login)
+    return verify_password(node, row, password, lambda found: _shows_factor(node, found, code))
+
+
+def verify_password(
+    node: Node,
+    row: AccountRow | None,
+    password: str,
+    also: Callable[[AccountRow], bool] = lambda _: True,
+) -> AccountRow:
+    """The account, if this is its password and `also` holds; costs the same time for nobody's.
+
+    Raises:
+        SignInRefusedError: Wrong (then it is counted), locked, switched off, or nobody's.
+    """
+    now = node.clock.now()
     matches = _matches(row.password_hash if row and row.password_hash else _decoy(), password)
     if row is None or row.password_hash is None:
         raise SignInRefusedError
     lock = Lock(row.failures, row.locked_until)
     if lock.is_locked(now) or row.disabled_at is not None:
         raise SignInRefusedError
-    if not matches or not _second_factor_holds(node, row, code):
-        later = after_failure(lock, now)
-        with node.database.transaction() as tx:
-            tx.accounts.set_lock(row.account_id, later.failures, later.locked_until)
+    if not matches or not also(row):
+        _count_failure(node, row.account_id)
         raise SignInRefusedError
     if lock != Lock():
         with node.database.transaction() as tx:
             tx.accounts.set_lock(row.account_id, 0, None)
     return row
+
+
+def _count_failure(node: Node, account_id: str) -> None:
+    """Count on the row as it is now: wrong answers side by side are all counted."""
+    with node.database.transaction() as tx:
+        row = tx.accounts.load_account(account_id)
+        later = after_failure(Lock(row.failures, row.locked_until), node.clock.now())
+        tx.accounts.set_lock(account_id, later.failures, later.locked_until)
 
 
 def find_machine(node: Node, key: str) -> AccountRow | None:
@@ -219,64 +259,12 @@ def find_machine(node: Node, key: str) -> AccountRow | None:
     return None if row is None or row.disabled_at is not None else row
 
 
-def disable_account(node: Node, account_id: str) -> AccountRow:
-    """Switch an account off; its sessions end with it, in one commit.
-
-    Raises:
-        AccountNotFoundError: There is none.
-    """
-    with node.database.transaction() as tx:
-        row = tx.accounts.load_account(account_id)
-        row = replace(row, disabled_at=row.disabled_at or node.clock.now())
-        tx.accounts.update_account(row)
-        tx.accounts.end_sessions_of(account_id)
-    return row
+def hash_password(password: str) -> str:
+    """argon2id in PHC form, with a salt of its own."""
+    return _hasher().hash(password)
 
 
-def change_roles(node: Node, account_id: str, roles: Collection[Role]) -> AccountRow:
-    """Give an account other roles; it has to sign in again.
-
-    Raises:
-        RolesNotTogetherError, AccountNotFoundError: Not possible.
-    """
-    demand_compatible(roles)
-    with node.database.transaction() as tx:
-        row = replace(tx.accounts.load_account(account_id), roles=join_roles(roles))
-        tx.accounts.update_account(row)
-        tx.accounts.end_sessions_of(account_id)
-    return row
-
-
-def unlock_account(node: Node, account_id: str) -> None:
-    """Forget wrong answers.
-
-    Raises:
-        AccountNotFoundError: There is none.
-    """
-    with node.database.transaction() as tx:
-        tx.accounts.load_account(account_id)
-        tx.accounts.set_lock(account_id, 0, None)
-
-
-def reset_second_factor(node: Node, account_id: str) -> str:
-    """A new TOTP secret (base32), shown once; the account has to sign in again.
-
-    Raises:
-        AccountNotFoundError: There is none.
-    """
-    with node.database.read() as tx:
-        row = tx.accounts.load_account(account_id)
-    secret = pyotp.random_base32()
-    profile = replace(open_profile(node, row), totp_secret=secret)
-    with node.database.transaction() as tx:
-        row = tx.accounts.load_account(account_id)
-        sealed = seal_profile(node, account_id, profile)
-        tx.accounts.update_account(replace(row, sealed_profile=sealed, totp_step=0))
-        tx.accounts.end_sessions_of(account_id)
-    return secret
-
-
-def demand_password(password: str) -> None:
+def demand_password(password: str, former: str = "") -> None:
     """Refuse a password that is no use.
 
     Raises:
@@ -285,7 +273,7 @@ def demand_password(password: str) -> None:
     shortest, longest = PASSWORD_CHARS
     if not shortest <= len(password) <= longest or password.lower() in _COMMON:
         raise WeakPasswordError
-    if len(set(password)) < shortest // 3:
+    if len(set(password)) < shortest // 3 or password == former:
         raise WeakPasswordError
 
 
@@ -296,17 +284,24 @@ def open_profile(node: Node, row: AccountRow) -> Profile:
         KeyMissingError, SealedValueDamagedError: It does not open.
     """
     content = open_record(node, _record(row.account_id), _PROFILE, row.sealed_profile)
-    m = require_members(parse_canonical(content, what="profile"), ("name", "totp"), what="profile")
+    m = require_members(parse_canonical(content, what="profile"), _MEMBERS, what="profile")
     secret = m["totp"]
     return Profile(
         require_text(m["name"], what="profile"),
         None if secret is None else require_text(secret, what="profile"),
+        m["initial"] is True,
     )
 
 
 def seal_profile(node: Node, account_id: str, profile: Profile) -> bytes:
     """Seal what `open_profile` opens."""
-    content = encode_canonical({"name": profile.display_name, "totp": profile.totp_secret})
+    content = encode_canonical(
+        {
+            "name": profile.display_name,
+            "totp": profile.totp_secret,
+            "initial": profile.initial,
+        }
+    )
     return seal_record(node, _record(account_id), _PROFILE, content)
 
 
@@ -317,7 +312,7 @@ def join_roles(roles: Collection[Role]) -> str:
 
 def split_roles(roles: str) -> frozenset[Role]:
     """Roles of a row."""
-    return frozenset(Role(each) for each in roles.split(","))
+    return frozenset(Role(each) for each in roles.split(",") if each)
 
 
 def hash_key(key: str) -> bytes:
@@ -336,7 +331,7 @@ def _matches(password_hash: str, password: str) -> bool:
         return False
 
 
-def _second_factor_holds(node: Node, row: AccountRow, code: str) -> bool:
+def _shows_factor(node: Node, row: AccountRow, code: str) -> bool:
     if not split_roles(row.roles) & SECOND_FACTOR:
         return True
     secret = open_profile(node, row).totp_secret

@@ -5,7 +5,7 @@ What says something about a person stands sealed (`sealed_…`) or as a tag unde
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -142,6 +142,10 @@ class AccountGroup(Protocol):
 
     def list_accounts(self, after: str, limit: int) -> list[AccountRow]:
         """Ascending by login, after a login."""
+        ...
+
+    def find_logins(self, account_ids: Collection[str]) -> dict[str, str]:
+        """Login by account id, of those that exist."""
         ...
 
     def set_lock(self, account_id: str, failures: int, locked_until: datetime | None) -> None: ...

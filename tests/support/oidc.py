@@ -1,4 +1,4 @@
-"""A real identity provider (npm `oidc-provider`) as a process, and a browser that signs in at it."""
+"""A real identity provider (npm `oidc-provider`) as a process, and browsers that sign in there."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
@@ -72,6 +72,11 @@ class SqlAccounts:
         query = select_rows(accounts, AccountRow).where(accounts.c.login > after)
         records = self._connection.execute(query.order_by(accounts.c.login).limit(limit))
         return build_rows(AccountRow, records.all())
+
+    def find_logins(self, account_ids: Collection[str]) -> dict[str, str]:
+        columns = (accounts.c.account_id, accounts.c.login)
+        query = select(*columns).where(accounts.c.account_id.in_(sorted(account_ids)))
+        return {row.account_id: row.login for row in self._connection.execute(query)}
 
     def set_lock(self, account_id: str, failures: int, locked_until: datetime | None) -> None:
         query = update(accounts).where(accounts.c.account_id == account_id)

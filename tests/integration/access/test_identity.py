@@ -13,10 +13,9 @@ import httpx2
 import pytest
 
 from api.access import COOKIE
-from ledger_node.flows.accounts import disable_account
+from ledger_node.flows.administering import disable_account, link_account
 from ledger_node.flows.identity import CHECK_EVERY, STATE_LIFE, Assertion, begin_assertion
 from ledger_node.flows.identity import finish as finish_sign_in
-from ledger_node.flows.linking import link_account
 from ledger_node.ports.identity import IdentityProviderUnavailableError, UnknownProviderError
 from tests.support.hall import ORIGIN, PERSON, Hall, make_account, open_hall
 from tests.support.oidc import SECRET, RunningProvider, running_provider, sign_in_at
