@@ -141,7 +141,7 @@ def turn_screen(
     if where != "second":
         return RedirectResponse(f"{SCREEN}/{token}", 303)
     origin = get_runtime(request).settings.origin
-    extra = {"second_screen": f"{origin}{SCREEN}/{token}"}
+    extra: dict[str, object] = {"second_screen": f"{origin}{SCREEN}/{token}"}
     return _show(request, principal, ceremony, extra)
 
 

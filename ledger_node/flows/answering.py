@@ -62,7 +62,7 @@ from ledger_node.flows.finding import (
     count_open_objections,
     describe_held,
 )
-from ledger_node.flows.granting import find_grant_on_chain, verify_held_evidence
+from ledger_node.flows.granting import find_grant_on_chain, link_subject, verify_held_evidence
 from ledger_node.flows.materials import OpenedMaterial, load_material_by_commitment
 from ledger_node.flows.node import Node
 from ledger_node.flows.preparing import compute_subject_tag
@@ -110,6 +110,8 @@ def decide_request(node: Node, city: CityId, request: ReleaseRequest) -> Release
     )
     openings = parse_release_openings(opened)
     subject = verify_subject(terms, openings, node.domain, request.generation)
+    with node.database.transaction() as tx:
+        link_subject(node, tx, grant_id, subject)
     verify_held_evidence(node, terms, request.bundle, request.evidence, subject)
     try:
         verify_purpose(terms, openings, node.domain, request.generation)

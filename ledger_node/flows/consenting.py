@@ -284,7 +284,7 @@ def choose_options(node: Node, ceremony: Ceremony, ticked: Collection[str]) -> C
         IllegalTransitionError, CeremonyMovedError: It cannot be changed any more.
     """
     body = ceremony.body
-    drafts = []
+    drafts: list[DraftGrant] = []
     for choice in choose(body.options, body.releasing, ticked):
         request = ConsentRequest(
             releasing=(choice.city,),

@@ -53,6 +53,7 @@ from ledger_node.flows.following import catch_up
 from ledger_node.flows.granting import (
     HeldGrant,
     find_grant_on_chain,
+    link_subject,
     load_grant,
     verify_held_evidence,
 )
@@ -314,6 +315,8 @@ def _answer(node: Node, city: CityId, request: FindRequest, digest: bytes) -> Fi
         request.sealed, compute_seal_info(FIND_REQUEST_VERSION, grant_id)
     )
     subject = verify_subject(terms, parse_find_openings(opened), node.domain, request.generation)
+    with node.database.transaction() as tx:
+        link_subject(node, tx, grant_id, subject)
     verify_held_evidence(node, terms, request.bundle, request.evidence, subject)
     with node.database.read() as tx:
         view = load_chain_view(tx)

@@ -51,9 +51,11 @@ from ledger_node.flows.enrolling import build_credential_proof
 from ledger_node.flows.facts import build_log_facts, load_chain_view
 from ledger_node.flows.node import Node
 from ledger_node.flows.outbox import ContractCall, submit
+from ledger_node.flows.preparing import compute_subject_tag
 from ledger_node.flows.records import open_record, seal_record
 from ledger_node.ports.database import Transaction
 from ledger_node.ports.database_chain import OutboxRow
+from ledger_node.ports.database_consent import GrantSubjectRow
 from ledger_node.ports.database_exchange import GrantRow
 
 
@@ -221,8 +223,13 @@ def store_confirmed(
     drafts: Sequence[DraftGrant],
     evidence: Evidence,
     link: Callable[[Transaction], None] | None = None,
+    last_sign_count: int = 0,
 ) -> tuple[GrantId, ...]:
-    """Verify evidence as every releasing city will, then store the grants.
+    """Verify evidence as every releasing city will, then store the grants and whom they are about.
+
+    Args:
+        link: Writes rows of its own in the same commit.
+        last_sign_count: Of a passkey, as this city saw it last.
 
     Raises:
         EvidenceError and the other errors of `verify_evidence`; nothing is stored.
@@ -232,30 +239,47 @@ def store_confirmed(
     for grant_id, draft in zip(ids, drafts, strict=True):
         others = tuple(sorted(set(ids) - {grant_id}))
         subject = read_subject(draft.openings.subject.body)
-        verify_held_evidence(node, draft.terms, others, evidence, subject)
+        verify_held_evidence(node, draft.terms, others, evidence, subject, last_sign_count)
         rows.append(_build_row(node, grant_id, draft, others, evidence))
     with node.database.transaction() as tx:
         for row in rows:
             tx.grants.save_grant(row)
         if link is not None:
             link(tx)
+        for grant_id, draft in zip(ids, drafts, strict=True):
+            link_subject(node, tx, grant_id, read_subject(draft.openings.subject.body))
     return ids
 
 
+def link_subject(node: Node, tx: Transaction, grant_id: GrantId, subject: Subject) -> None:
+    """Note under a tag whom a grant is about, so that this person can be shown what happened
+    under it. Idempotent."""
+    number = node.normalise_identifier(subject.scheme, subject.number)
+    tag = compute_subject_tag(node, subject.scheme, number)
+    tx.consent.link_grant(GrantSubjectRow(grant_id, tag, None, node.clock.now()))
+
+
 def verify_held_evidence(
-    node: Node, terms: Terms, bundle: Sequence[GrantId], evidence: Evidence, subject: Subject
+    node: Node,
+    terms: Terms,
+    bundle: Sequence[GrantId],
+    evidence: Evidence,
+    subject: Subject,
+    last_sign_count: int = 0,
 ) -> None:
     """Check evidence with this city's rules and the chain as followed.
 
     Args:
         subject: As opened from the terms' commitment: whether a guardian's ward is a minor.
+        last_sign_count: Of a passkey, at the recording city when it confirms; 0 elsewhere.
 
     Raises:
         EvidenceError and the other errors of `verify_evidence`.
     """
     now = node.clock.now()
     number = node.normalise_identifier(subject.scheme, subject.number)
-    rules = EvidenceRules(node.sensitive_types, node.is_minor(subject.scheme, number, now.date()))
+    minor = node.is_minor(subject.scheme, number, now.date())
+    rules = EvidenceRules(node.sensitive_types, minor, last_sign_count)
     with node.database.read() as tx:
         facts = build_log_facts(tx, node.domain)
         verify_evidence(evidence, terms, bundle, int(now.timestamp()), facts, rules)

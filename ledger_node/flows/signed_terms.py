@@ -27,7 +27,13 @@ from ledger_node.core.canonical import (
 from ledger_node.core.errors import MalformedInputError, NotFoundError
 from ledger_node.core.evidence_format import encode_evidence, encode_evidence_object, read_evidence
 from ledger_node.core.evidence_parts import Evidence
-from ledger_node.core.sealed import Openings, encode_openings, verify_purpose, verify_subject
+from ledger_node.core.sealed import (
+    Openings,
+    encode_openings,
+    read_subject,
+    verify_purpose,
+    verify_subject,
+)
 from ledger_node.core.shapes import (
     demand_distinct,
     demand_not_empty,
@@ -47,7 +53,7 @@ from ledger_node.core.terms_format import (
     read_terms,
 )
 from ledger_node.core.types import GrantId, Salt
-from ledger_node.flows.granting import load_grant, verify_held_evidence
+from ledger_node.flows.granting import link_subject, load_grant, verify_held_evidence
 from ledger_node.flows.node import Node
 from ledger_node.flows.records import seal_record
 from ledger_node.ports.database_exchange import GrantRow
@@ -155,6 +161,9 @@ def adopt_signed_terms(node: Node, data: bytes) -> tuple[GrantId, ...]:
     with node.database.transaction() as tx:
         for row in rows:
             tx.grants.save_grant(row)
+        for grant in grants:
+            subject = read_subject(grant.openings.subject.body)
+            link_subject(node, tx, grant.grant_id, subject)
     return tuple(grant.grant_id for grant in grants)
 
 

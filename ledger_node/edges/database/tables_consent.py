@@ -10,7 +10,7 @@ ceremonies = Table(
     "ceremonies",
     METADATA,
     Column("ceremony_id", String(36), primary_key=True),
-    Column("account_id", String(64), nullable=False),
+    Column("account_id", String(80), nullable=False),
     Column("officer", String(64)),
     Column("state", String(16), nullable=False),
     Column("revision", Integer, nullable=False),

@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "ceremonies",
         sa.Column("ceremony_id", sa.String(36), nullable=False),
-        sa.Column("account_id", sa.String(64), nullable=False),
+        sa.Column("account_id", sa.String(80), nullable=False),
         sa.Column("officer", sa.String(64)),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
