@@ -143,13 +143,7 @@ def parse_catalogue(value: JsonValue) -> Catalogue:
         raise refuse_shape("catalogue", "不认识的目录格式", "an unknown catalogue schema")
     types = [_read_type(each) for each in _read_objects(root, "material_types")]
     conditions = [
-        (
-            _read_code(each, "condition"),
-            (
-                _read_text(each, "question_zh", "condition"),
-                _read_text(each, "question_en", "condition"),
-            ),
-        )
+        (_read_code(each, "condition"), _read_question(each))
         for each in _read_objects(root, "conditions")
     ]
     lists = [_read_code(each, "list") for each in _read_objects(root, "lists")]
@@ -198,6 +192,12 @@ def _read_type(value: JsonObject) -> MaterialType:
         read_flag(_get(value, "sensitive", what), what=f"{what} sensitive"),
         _read_optional_int(value, "validity_months", what),
     )
+
+
+def _read_question(value: JsonObject) -> tuple[str, str]:
+    """A condition's question; a reader of English gets the Chinese one where there is no other."""
+    zh = _read_text(value, "question_zh", "condition")
+    return zh, _read_text(value, "question_en", "condition") if "question_en" in value else zh
 
 
 def _read_item(value: JsonObject) -> ServiceItem:
