@@ -11,6 +11,7 @@ import base64
 import binascii
 from typing import Annotated, Final
 
+import segno
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -42,6 +43,7 @@ from ledger_node.flows.consenting import (
 )
 from ledger_node.flows.node import Node
 from ledger_node.flows.revoking import issue_revocation_code
+from ledger_node.flows.welcoming import open_welcome
 from ledger_node.papers.values import PaperSize
 from ledger_node.wiring import Runtime, open_officer_keys
 
@@ -195,6 +197,27 @@ def print_slip(
     headers = {"Content-Disposition": 'inline; filename="consent-slip.pdf"'}
     headers["Cache-Control"] = "no-store"
     return Response(content, 200, headers, "application/pdf")
+
+
+@router.post("/consent/{ceremony_id}/phone", response_class=HTMLResponse)
+def open_phone(request: Request, principal: Collector, ceremony_id: str) -> Response:
+    """A one-time address and its QR code, for the person's own phone."""
+    runtime = get_runtime(request)
+    ceremony = _load(request, principal, ceremony_id)
+    token = open_welcome(runtime.node, ceremony)
+    address = f"{runtime.settings.origin}/me/open/{token}"
+    _log(request, principal, "open_own_pages", ceremony_id)
+    picture = segno.make(address, error="m").svg_data_uri(scale=5, border=2)
+    return page(
+        request,
+        principal,
+        "consent/phone.html",
+        {
+            "address": address,
+            "picture": picture,
+            "back": f"/consent/{ceremony_id}",
+        },
+    )
 
 
 def _collect_signers(

@@ -238,7 +238,7 @@ def load_ceremony(node: Node, ceremony_id: str, account_id: str) -> Ceremony:
         row = tx.consent.find_ceremony(ceremony_id)
     if row is None or row.account_id != account_id:
         raise CeremonyNotFoundError
-    return _settle(node, _open(node, row))
+    return _settle(node, open_ceremony(node, row))
 
 
 def open_screen(node: Node, ceremony: Ceremony) -> tuple[Ceremony, str]:
@@ -273,7 +273,7 @@ def load_screen(node: Node, token: str) -> Ceremony:
         row = tx.consent.find_screen(_hash_token(token))
     if row is None or row.screen_until is None or row.screen_until <= node.clock.now():
         raise CeremonyNotFoundError
-    return _settle(node, _open(node, row))
+    return _settle(node, open_ceremony(node, row))
 
 
 def choose_options(node: Node, ceremony: Ceremony, ticked: Collection[str]) -> Ceremony:
@@ -431,7 +431,7 @@ def expire_ceremonies(node: Node) -> int:
     with node.database.read() as tx:
         rows = tx.consent.list_overdue(OPEN_STATES, node.clock.now())
     for row in rows:
-        _settle(node, _open(node, row))
+        _settle(node, open_ceremony(node, row))
     return len(rows)
 
 
@@ -502,7 +502,8 @@ def _move(
     return Ceremony(replace(after, revision=ceremony.row.revision + 1), body or ceremony.body)
 
 
-def _open(node: Node, row: CeremonyRow) -> Ceremony:
+def open_ceremony(node: Node, row: CeremonyRow) -> Ceremony:
+    """A stored ceremony with its private body."""
     data = open_record(node, _record_name(row.ceremony_id), "body", row.sealed_body)
     return Ceremony(row, parse_ceremony_body(data))
 
