@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 JOBS ?= 2
 
-.PHONY: help setup demo serve test test-full test-browser check format compile vectors errors lock bench clean
+.PHONY: help setup demo serve test test-full test-browser check format compile vectors errors openapi lock bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +54,7 @@ check: setup ## format, lint, types, import rules, generated files fresh
 	@$(BIN)/python scripts/compile_contracts.py --check
 	@$(BIN)/python scripts/make_vectors.py --check
 	@$(BIN)/python scripts/list_errors.py --check
+	@$(BIN)/python scripts/export_openapi.py --check
 	@$(BIN)/python scripts/check_repository.py
 
 format: $(STAMPS)/python ## format and mend what the linter can mend
@@ -68,6 +69,9 @@ vectors: $(STAMPS)/python ## write the test vectors again
 
 errors: $(STAMPS)/python ## write docs/errors.md again
 	@$(BIN)/python scripts/list_errors.py
+
+openapi: $(STAMPS)/python ## write docs/openapi.json again
+	@$(BIN)/python scripts/export_openapi.py
 
 bench: setup ## each job beside its yardstick, interleaved
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -26,12 +26,14 @@ from ledger_node.flows.case_outbox import resume_case_events
 from ledger_node.flows.deciding import resume_deciding
 from ledger_node.flows.following import resume_following
 from ledger_node.flows.halts import LedgerHaltedError
+from ledger_node.flows.idempotency import drop_old_keys
 from ledger_node.flows.outbox import resume_outbox
 from ledger_node.flows.receiving import resume_receiving
 from ledger_node.flows.releasing import resume_releasing
 from ledger_node.flows.replaying import resume_replays
 from ledger_node.flows.reusing import ReuseTurns
 from ledger_node.flows.sequencing import open_log, resume_sequencing, run_sequencing_round
+from ledger_node.flows.uploading import sweep_uploads
 from ledger_node.flows.watching import resume_watching
 from ledger_node.seed import load_catalogue
 from ledger_node.wiring import Runtime, configure_logging, open_runtime
@@ -41,6 +43,7 @@ CHAIN_INTERVAL_S = 0.25
 PAUSE_S = 4.0  # longer than a batch of an import takes
 WATCH_INTERVAL_S = 1.0
 NONCE_SWEEP_S = 600.0
+UPLOAD_SWEEP_S = 60.0
 SHUTDOWN_S = 5
 
 
@@ -188,6 +191,7 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
         "case events", WATCH_INTERVAL_S, lambda: resume_case_events(node, runtime.case_systems)
     )
     workers.start("nonces", NONCE_SWEEP_S, lambda: drop_old_nonces(runtime))
+    workers.start("uploads", UPLOAD_SWEEP_S, lambda: sweep_api(runtime))
     token = node.entropy(16)
     workers.start("replays", WATCH_INTERVAL_S, lambda: take_replay_turn(runtime, token))
     serve(runtime, announce or print_ready)
@@ -208,6 +212,12 @@ def take_reuse_turn(reuse: ReuseTurns) -> None:
 def take_replay_turn(runtime: Runtime, token: bytes) -> None:
     """Run the replay an auditor asked for, until it ends or the process is asked to stop."""
     resume_replays(runtime.node, token, lambda: runtime.clock.stop_requested)
+
+
+def sweep_api(runtime: Runtime) -> None:
+    """Expired uploads with their plaintext, keys older than a day."""
+    sweep_uploads(runtime.node, runtime.uploads)
+    drop_old_keys(runtime.node)
 
 
 def drop_old_nonces(runtime: Runtime) -> None:

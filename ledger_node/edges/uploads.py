@@ -71,6 +71,12 @@ class UploadFolder:
             self._folder.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
         return _FolderSink(self._folder)
 
+    def name_scratch(self) -> Path:
+        """A name nobody has, for plaintext that is sent and removed; the sweep takes strays."""
+        with translated_errors():
+            self._folder.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
+        return self._folder / f".{secrets.token_hex(8)}.out"
+
     def open_source(self, name: str) -> Callable[[], BinaryIO]:
         """Opens lazily."""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -27,12 +27,15 @@ from ledger_node.core.sealed import Subject
 from ledger_node.edges.clock import SystemClock, system_entropy
 from ledger_node.edges.keys.city_keys import generate_city_keys
 from ledger_node.flows.accounts import MadeAccount, NewAccount, add_account
+from ledger_node.flows.administering import OutletTakenError, add_outlet
 from ledger_node.flows.node import Node
 from ledger_node.flows.sequencing import open_log
 from ledger_node.flows.sessions import begin_citizen_session, begin_session, derive_csrf_token
+from ledger_node.ports.database_accounts import OutletRow
 from ledger_node.wiring import Runtime, keys_path, open_runtime
 
 ORIGIN = "https://wuhou.localhost"
+OUTLET = "hall"
 PASSWORD = "a sentence nobody guesses"
 PERSON = Subject("cn-resident-id", "510107199003070049", "何雨晴")
 _numbers = itertools.count(1)
@@ -79,18 +82,25 @@ class Hall:
 
 
 def make_account(node: Node, role: str, **changes: Any) -> MadeAccount:
-    """An account of a role; window roles get an officer of the same name."""
+    """An account of a role; window roles get an officer of the same name and the outlet `OUTLET`,
+    which is made with the first."""
     number = next(_numbers)
     machine = role == "system"
+    at_window = role in {"registrar", "reviewer", "supervisor"}
     new = NewAccount(
         login=f"{role}-{number}",
         display_name=f"人员{number}",
         roles=frozenset({Role(role)}),
         password=None if machine else PASSWORD,
-        officer=f"{role}-01" if role in {"registrar", "reviewer", "supervisor"} else None,
+        officer=f"{role}-01" if at_window else None,
+        outlet=OUTLET if at_window else None,
         system="zongchuang" if machine else None,
     )
-    return add_account(node, replace(new, **changes))
+    new = replace(new, **changes)
+    if new.outlet == OUTLET:
+        with suppress(OutletTakenError):
+            add_outlet(node, OutletRow(OUTLET, "大厅", "Main hall"))
+    return add_account(node, new)
 
 
 def begin_headers(node: Node, role: str, person: Any) -> dict[str, str]:
@@ -127,6 +137,9 @@ city_name = "武侯"
 consortium = "tongban.example"
 url = "http://127.0.0.1:9"
 public_url = "{ORIGIN}"
+api_requests_per_account_per_minute = 100000
+api_requests_per_address_per_minute = 100000
+api_requests_per_minute = 100000
 {settings}
 [chain]
 rpc_url = "http://127.0.0.1:9"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -176,12 +175,12 @@ def read_document(
     material_id: MaterialPath, position: Position, principal: Viewer, runtime: RuntimeDep
 ) -> Response:
     """The document's exact bytes as an attachment, after its digest was checked."""
-    target = open_scratch()
+    target = runtime.uploads.name_scratch()
     try:
         write_document(runtime.node, MaterialId(material_id), position, target)
         log_access(runtime.node, principal, "view", "document", f"{material_id}/{position}")
     except BaseException:
-        remove_scratch(target)
+        target.unlink(missing_ok=True)
         raise
     return attach_file(target, f"material-{material_id}-{position}.bin")
 
@@ -192,29 +191,14 @@ def log_access(node: Node, principal: Principal, action: str, kind: str, object_
         tx.trail.log_access(node.clock.now(), principal.account_id, action, kind, object_id)
 
 
-def open_scratch() -> Path:
-    """A place for plaintext that is sent and gone: a folder of its own, for this user only."""
-    return Path(tempfile.mkdtemp(prefix="tongban-")) / "document"
-
-
-def remove_scratch(target: Path) -> None:
-    """Remove file and folder."""
-    target.unlink(missing_ok=True)
-    target.parent.rmdir()
-
-
 def attach_file(target: Path, name: str) -> Response:
     """A file as an attachment of no type a browser would open; removed once it was sent."""
-    headers = {
-        "X-Content-Type-Options": "nosniff",
-        "Cache-Control": "private, no-store",
-    }
     return FileResponse(
         target,
         media_type="application/octet-stream",
         filename=name,
-        headers=headers,
-        background=BackgroundTask(remove_scratch, target),
+        headers={"Cache-Control": "private, no-store"},
+        background=BackgroundTask(target.unlink, missing_ok=True),
     )
 
 

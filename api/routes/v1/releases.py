@@ -22,7 +22,7 @@ from api.routes.v1.base import (
     mark_at,
     plain,
 )
-from api.routes.v1.materials import attach_file, log_access, open_scratch, remove_scratch
+from api.routes.v1.materials import attach_file, log_access
 from api.schemas.releases import (
     ReleasedDocumentOut,
     ReleasedMaterialOut,
@@ -135,13 +135,13 @@ def read_released_document(
     runtime: RuntimeDep,
 ) -> Response:
     """The document's exact bytes as an attachment, after its digest was checked."""
-    node, target = runtime.node, open_scratch()
+    node, target = runtime.node, runtime.uploads.name_scratch()
     try:
         wanted = Commitment(bytes.fromhex(commitment))
         open_document(node, bytes.fromhex(release_id), wanted, index, target)
         log_access(node, principal, "view", "release", release_id)
     except BaseException:
-        remove_scratch(target)
+        target.unlink(missing_ok=True)
         raise
     return attach_file(target, f"release-{release_id[:16]}-{index}.bin")
 

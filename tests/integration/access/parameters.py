@@ -13,16 +13,23 @@ parameters are known; the expected refusals follow from the route's own mark (`a
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 
-from ledger_node.core.reuse import RunState
-from ledger_node.flows.records import seal_record
-from ledger_node.ports.database_reuse import RunRow
-from tests.support.hall import Hall
+from ledger_node.core.case import CaseDraft
+from ledger_node.core.terms import Grantor, GrantorKind, TypeGrant
+from ledger_node.core.types import CityId
+from ledger_node.core.visit import IdentifiedBy
+from ledger_node.flows.cases import open_case
+from ledger_node.flows.consenting import CeremonyRequest, begin_ceremony
+from ledger_node.flows.granting import ConsentRequest
+from ledger_node.flows.uploading import open_slot
+from ledger_node.flows.window import Clerk, build_visit, open_run
+from tests.support.hall import OUTLET, PERSON, Hall
 
+_numbers = itertools.count(1)
 MISSING = "00000000-0000-4000-8000-000000000000"
 
 
@@ -49,21 +56,70 @@ class Shared:
 def make_runs(hall: Hall, account_id: str) -> tuple[str, str]:
     """A visit at the account's window, and one at somebody else's."""
     node = hall.runtime.node
-    ids = []
-    for owner in (account_id, hall.person("registrar-elsewhere").row.account_id):
-        run_id = str(uuid.uuid4())
-        now = node.clock.now() - timedelta(minutes=1)
-        sealed = seal_record(node, f"run/{run_id}", "body", b"{}")
-        state = next(iter(RunState)).value
-        row = RunRow(run_id, owner, "registrar-01", None, None, state, 0, sealed, now, now)
-        with node.database.transaction() as tx:
-            tx.reuse.save_run(row)
-        ids.append(run_id)
+    visit = build_visit(node, PERSON, IdentifiedBy.TYPED)
+    own, foreign = (
+        open_run(node, Clerk(owner, "registrar-01"), visit)
+        for owner in (account_id, hall.person("registrar-elsewhere").row.account_id)
+    )
+    return own, foreign
+
+
+def make_uploads(hall: Hall, account_id: str) -> tuple[str, str]:
+    """An upload slot of the account, and one of somebody else."""
+    ids = [str(uuid.uuid4()) for _ in range(2)]
+    owners = (account_id, hall.person("registrar-elsewhere").row.account_id)
+    for owner, upload_id in zip(owners, ids, strict=True):
+        open_slot(hall.runtime.node, owner, "application/pdf", upload_id)
     return ids[0], ids[1]
+
+
+def make_cases(hall: Hall, account_id: str) -> tuple[str, str]:
+    """A case of the account's outlet, and one of another."""
+    own, foreign = (
+        open_case(
+            hall.runtime.node,
+            f"2026-{next(_numbers)}",
+            CaseDraft("hpf-loan-remote", PERSON, None, None, outlet, None, None, "open"),
+            account_id,
+        ).row.case_id
+        for outlet in (OUTLET, "elsewhere")
+    )
+    return own, foreign
+
+
+def make_ceremonies(hall: Hall, account_id: str) -> tuple[str, str]:
+    """A consent ceremony the account opened, and one somebody else did."""
+    node = hall.runtime.node
+    consent = ConsentRequest(
+        (CityId("510700"),),
+        node.city,
+        PERSON,
+        Grantor(GrantorKind.SELF, None),
+        (TypeGrant("marriage-cert", ("number",), True),),
+        "hpf-loan-remote",
+        "2026-1",
+        1800,
+    )
+    own, foreign = (
+        begin_ceremony(
+            node, CeremonyRequest(consent, owner, "registrar-01", "cn-resident-id", True)
+        ).ceremony_id
+        for owner in (account_id, hall.person("registrar-elsewhere").row.account_id)
+    )
+    return own, foreign
 
 
 PARAMETERS: Mapping[str, Owned | Shared] = {
     "run_id": Owned(make_runs),
+    "upload_id": Owned(make_uploads),
+    "find_id": Shared("00" * 32, "finds are the city's; making one is logged"),
+    "release_id": Shared("00" * 32, "releases are the city's; reading one is logged by account"),
+    "receipt_id": Shared("00" * 32, "receipts are the city's; reading one is logged by account"),
+    "commitment": Shared("00" * 32, "of a release, which is the city's"),
+    "index": Shared("0", "a document's place in a material"),
+    "position": Shared("0", "a document's place in a material"),
+    "case_id": Owned(make_cases),
+    "ceremony_id": Owned(make_ceremonies),
     "generation": Shared("1", "the log is public"),
     "path": Shared("0/000", "the log is public"),
     "name": Shared("icon.svg", "static files and identity providers are nobody's"),
@@ -74,5 +130,8 @@ PARAMETERS: Mapping[str, Owned | Shared] = {
     "tx_hash": Shared("00" * 32, "transactions are everybody's"),
     "replay_id": Shared(MISSING, "replays are the auditors' together"),
     "material_id": Shared(MISSING, "papers are the city's; reading one is logged by account"),
+    "token": Shared("none", "whoever holds it: one-time links and the screen turned to a person"),
+    "system": Shared("zongchuang", "its machine's own; tests/integration/api has the foreign one"),
+    "event": Shared("review", "names what happens to a case"),
     "account_id": Shared(MISSING, "accounts are the administrators' together"),
 }
