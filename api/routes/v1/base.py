@@ -98,7 +98,7 @@ class MediaTypeUnsupportedError(MalformedInputError):
 class CursorMalformedError(MalformedInputError):
     """The cursor was not given out by this city for this list."""
 
-    code = "cursor_malformed"
+    code = "page_cursor_malformed"
 
     def __init__(self) -> None:
         super().__init__(

@@ -322,13 +322,13 @@ def test_cursor_of_another_list_or_changed_is_refused(hall: Hall) -> None:
     cursor = client.get("/api/v1/materials", params={"limit": 1}).json()["next"]
     for path in ("/api/v1/grants", "/api/v1/finds", "/api/v1/releases", "/api/v1/receipts"):
         answer = client.get(path, params={"cursor": cursor})
-        assert (answer.status_code, code_of(answer)) == (422, "cursor_malformed")
+        assert (answer.status_code, code_of(answer)) == (422, "page_cursor_malformed")
     raw_cursor = bytearray(base64.b64decode(cursor, altchars=b"-_"))
     for at in range(len(raw_cursor)):
         changed = bytes(b ^ (1 if i == at else 0) for i, b in enumerate(raw_cursor))
         text = base64.b64encode(changed, altchars=b"-_").decode()
         assert code_of(client.get("/api/v1/materials", params={"cursor": text})) == (
-            "cursor_malformed"
+            "page_cursor_malformed"
         )
     assert client.get("/api/v1/materials", params={"cursor": cursor}).status_code == 200
 
