@@ -242,8 +242,8 @@ def read_session_token(request: Request) -> str:
 
 
 def is_below(path: str, scope: str) -> bool:
-    """Whether an address is the scope's or stands below it."""
-    return path == scope or path.startswith(f"{scope}/")
+    """Whether an address is the scope's or stands below it; an empty scope opens nothing."""
+    return scope != "" and (path == scope or path.startswith(f"{scope}/"))
 
 
 def _resolve(request: Request) -> Principal | None:

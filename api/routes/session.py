@@ -49,7 +49,7 @@ _limiter = MovingWindowRateLimiter(MemoryStorage())
 
 PROVIDER_COOKIE: Final = "__Host-tb-provider"
 MAX_PARAMETER_CHARS: Final = 2000
-PASSWORD_SCOPE: Final = "password"  # noqa: S105 (a session that opens the page for it and no other)
+PASSWORD_PAGE: Final = "/account/password"  # noqa: S105 (an address)
 MaybePrincipal = Annotated[Principal | None, find_principal()]
 
 
@@ -116,9 +116,9 @@ def sign_in(
         return page(request, None, "session/login.html", context, status)
     shown = bool(split_roles(row.roles) & SECOND_FACTOR)
     initial = open_profile(runtime.node, row).initial
-    scope = PASSWORD_SCOPE if initial else None
+    scope = f":{PASSWORD_PAGE}" if initial else None  # in no other system's page; opens no other
     token = begin_session(runtime.node, row, second_factor=shown, scope=scope)
-    to = "/account/password" if initial else next
+    to = PASSWORD_PAGE if initial else next
     response = RedirectResponse(to if is_own_path(to) else "/", 303)
     set_session_cookie(response, token)
     return response

@@ -11,7 +11,7 @@ import pytest
 
 from api.access import COOKIE
 from ledger_node.core.lockout import FAILURES_ALLOWED
-from tests.support.hall import PASSWORD, Hall, make_account, open_hall
+from tests.support.hall import PASSWORD, Hall, make_account, open_hall, session_headers
 
 pytestmark = pytest.mark.integration
 
@@ -154,6 +154,22 @@ def test_locked_account_is_unlocked_by_the_security_administrator(
     assert "解锁" in security.get(path).text
     assert security.post(f"{path}/unlock").status_code == 303
     assert sign_in(hall, made.row.login, PASSWORD).status_code == 303
+
+
+def test_reset_password_opens_nothing_but_its_own_change(hall: Hall, security: Any) -> None:
+    made = make_account(hall.runtime.node, "registrar")
+    path = f"/admin/security/{made.row.account_id}"
+    first = secret_of(security.post(f"{path}/password").text)
+    assert sign_in(hall, made.row.login, PASSWORD).status_code == 403
+    token = sign_in(hall, made.row.login, first).cookies[COOKIE]
+    limited = hall.client(cookie=f"{COOKIE}={token}")
+    assert limited.get("/window").json()["code"] == "not_permitted_here"
+    assert limited.get("/account/password").status_code == 200
+    own = {"current": first, "new": PASSWORD, "again": PASSWORD}
+    changed = hall.client(**session_headers(token)).post("/account/password", data=own)
+    assert changed.status_code == 303
+    token = sign_in(hall, made.row.login, PASSWORD).cookies[COOKIE]
+    assert hall.client(cookie=f"{COOKIE}={token}").get("/window").status_code == 200
 
 
 def test_machine_has_a_key_that_opens_nothing_until_it_has_its_role(
