@@ -46,6 +46,7 @@ from ledger_node.seed import load_catalogue
 router = APIRouter(tags=["cases"], include_in_schema=False)
 
 PAGE = 30
+FIELDS = ("item", "name", "number", "queue_number")
 Handler = Annotated[Principal, allow(Permission.CASES_HANDLE)]
 Cursor = Annotated[str, Query(pattern=r"^([0-9]{1,17}\.[0-9a-f-]{36})?$")]
 
@@ -82,7 +83,7 @@ def read_cases(
 @router.get("/cases/new", response_class=HTMLResponse)
 def read_new_case(request: Request, principal: Handler) -> Response:
     """The form of a new case."""
-    return _show_form(request, principal, {}, None)
+    return _show_form(request, principal, dict.fromkeys(FIELDS, ""), None)
 
 
 @router.post("/cases/new")
@@ -98,7 +99,7 @@ def create_case(
     """Open a case for somebody at this window."""
     runtime = get_runtime(request)
     node = runtime.node
-    filled = {"item": item, "name": name, "number": number, "queue_number": queue_number}
+    filled = dict(zip(FIELDS, (item, name, number, queue_number), strict=True))
     try:
         if not name.strip():
             raise MalformedInputError("请填写姓名。", "Enter the name.", field="name")
