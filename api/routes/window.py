@@ -33,6 +33,7 @@ from ledger_node.core.types import CityId, Commitment
 from ledger_node.core.visit import IdentifiedBy
 from ledger_node.flows.consenting import open_screen
 from ledger_node.flows.deciding import Wish, close_run, decide_materials
+from ledger_node.flows.relying import complete_receipt
 from ledger_node.flows.reusing import ask_again
 from ledger_node.flows.window import (
     Clerk,
@@ -45,6 +46,7 @@ from ledger_node.flows.window import (
     take_back_screen,
 )
 from ledger_node.flows.window_cases import advance_own_case, ensure_case
+from ledger_node.ports.database_reuse import RunNotFoundError
 from ledger_node.seed import load_catalogue
 from ledger_node.wiring import Runtime
 
@@ -52,6 +54,7 @@ router = APIRouter(tags=["window"], include_in_schema=False)
 
 Handler = Annotated[Principal, allow(Permission.CASES_HANDLE)]
 Consenter = Annotated[Principal, allow(Permission.CONSENT_COLLECT)]
+Reader = Annotated[Principal, allow(Permission.RELEASES_READ)]
 Decider = Annotated[Principal, allow(Permission.DECISIONS_MAKE)]
 RUNS = "/window/runs"
 
@@ -194,6 +197,22 @@ async def decide(request: Request, principal: Decider, run_id: str) -> Response:
         return _show(request, principal, run)
 
     return await run_in_threadpool(work)
+
+
+@router.get(f"{RUNS}/{{run_id}}/receipts/{{city}}")
+def read_receipt(request: Request, principal: Reader, run_id: str, city: str) -> Response:
+    """The receipt filed for what came from a city, as it can be given now."""
+    node = get_runtime(request).node
+    run = load_run(node, run_id, principal.account_id)
+    receipts = [step.receipt_id for step in run.steps if step.city == city and step.receipt_id]
+    if not receipts:
+        raise RunNotFoundError
+    log_access(request, principal, "read_receipt", run_id)
+    headers = {
+        "Content-Disposition": f'attachment; filename="receipt-{receipts[0][:12]}.json"',
+        "Cache-Control": "no-store",
+    }
+    return Response(complete_receipt(node, receipts[0]), 200, headers, "application/json")
 
 
 @router.post(f"{RUNS}/{{run_id}}/close", response_class=HTMLResponse)

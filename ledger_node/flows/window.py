@@ -42,7 +42,7 @@ from ledger_node.flows.materials import load_material
 from ledger_node.flows.node import Node
 from ledger_node.flows.records import open_record, seal_record
 from ledger_node.ports.database import Transaction
-from ledger_node.ports.database_reuse import RunRow, StepRow
+from ledger_node.ports.database_reuse import RunNotFoundError, RunRow, StepRow
 
 MANDATE_TYPES: Final = frozenset({"mandate", "guardian-proof"})
 SHOWN_FIELDS: Final = (
@@ -190,7 +190,7 @@ def read_run(node: Node, tx: Transaction, run_id: str, account_id: str | None = 
     """As `load_run`, inside a transaction; without an account for the node itself."""
     row = tx.reuse.load_run(run_id)
     if account_id is not None and row.account_id != account_id:
-        return read_run(node, tx, "", None)  # the same answer as for a run that never was
+        raise RunNotFoundError  # the same answer as for a run that never was
     return Run(row, open_visit(node, row), tuple(tx.reuse.list_steps(run_id)))
 
 

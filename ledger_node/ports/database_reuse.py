@@ -12,7 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ledger_node.core.errors import NotFoundError
 from ledger_node.core.types import CityId, Commitment, GrantId
+
+
+class RunNotFoundError(NotFoundError):
+    """There is no such run at this window."""
+
+    code = "run_not_found"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "没有找到这次办理。请回到窗口首页重新开始。",
+            "There is no such visit at this window; start again from the window's first page.",
+        )
 
 
 @dataclass(frozen=True, slots=True)

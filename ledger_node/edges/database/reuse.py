@@ -7,23 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from ledger_node.core.errors import NotFoundError
 from ledger_node.core.types import CityId
 from ledger_node.edges.database.rows import build_rows, fetch_one, row_values, select_rows
 from ledger_node.edges.database.tables_reuse import reuse_decisions, reuse_runs, reuse_steps
-from ledger_node.ports.database_reuse import DecisionRow, RunRow, StepRow
-
-
-class RunNotFoundError(NotFoundError):
-    """There is no such run at this window."""
-
-    code = "run_not_found"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "没有找到这次办理。请回到窗口首页重新开始。",
-            "There is no such visit at this window; start again from the window's first page.",
-        )
+from ledger_node.ports.database_reuse import DecisionRow, RunNotFoundError, RunRow, StepRow
 
 
 class SqlReuse:
