@@ -6,7 +6,7 @@ replays in `audit_replays.py`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final
@@ -30,7 +30,7 @@ from ledger_node.core.event_types import KeyRole
 from ledger_node.core.types import CityId
 from ledger_node.flows import exploring
 from ledger_node.flows.halts import list_halts
-from ledger_node.ports.database_exploring import BucketCount, EventKind
+from ledger_node.ports.database_exploring import BucketActivity, EventKind
 from ledger_node.wiring import Runtime
 
 router = APIRouter(prefix="/audit", tags=["audit"], include_in_schema=False)
@@ -113,15 +113,10 @@ def read_activity(
     speech = read_speech(request)
     figures = [
         _draw_heads(speech, activity),
-        *(
-            _draw_counts(speech, activity, kind, counts)
-            for kind, counts in (
-                (EventKind.ANCHOR, activity.anchors),
-                (EventKind.GRANT, activity.grants),
-                (EventKind.CONSUMPTION, activity.consumptions),
-                (EventKind.REVOCATION, activity.revocations),
-            )
-        ),
+        _draw_counts(speech, activity, EventKind.ANCHOR, lambda row: row.anchors),
+        _draw_counts(speech, activity, EventKind.GRANT, lambda row: row.grants),
+        _draw_consumptions(speech, activity),
+        _draw_counts(speech, activity, EventKind.REVOCATION, lambda row: row.revocations),
     ]
     context = {"figures": figures, "range": range, "ranges": words.RANGES, "activity": activity}
     return audit_page(request, principal, "activity.html", context)
@@ -131,26 +126,44 @@ def _draw_counts(
     speech: Speech,
     activity: exploring.Activity,
     kind: EventKind,
-    counts: Sequence[BucketCount],
+    count: Callable[[BucketActivity], int],
 ) -> Figure:
     """One bar per bucket over all cities; the table splits it by city."""
-    buckets = activity.buckets
-    names = list(activity.cities)
-    names += sorted({each.city for each in counts} - set(names))
-    split = {name: [0] * buckets.count for name in names}
-    for each in counts:
-        split[each.city][each.bucket] += each.count
-    totals = [sum(values) for values in zip(*split.values(), strict=True)] or [0] * buckets.count
-    title = speech.t(*words.KINDS[kind])
-    columns = (speech.t("合计", "All"), *(_name(speech, name) for name in names))
-    rows = [(totals[i], *(split[name][i] for name in names)) for i in range(buckets.count)]
+    split = {city: [0] * activity.buckets.count for city in activity.cities}
+    for row in activity.rows:
+        split[row.city][row.bucket] = count(row)
+    rows = [
+        (sum(values[i] for values in split.values()), *(values[i] for values in split.values()))
+        for i in range(activity.buckets.count)
+    ]
+    names = tuple(name_city(city, speech.language) for city in split)
+    return _draw_bars(speech, activity, kind, (speech.t("合计", "All"), *names), rows)
+
+
+def _draw_consumptions(speech: Speech, activity: exploring.Activity) -> Figure:
+    """A consumption names its grant and no city, so there is nothing to split by."""
+    totals = [0] * activity.buckets.count
+    for bucket, count in activity.consumptions:
+        totals[bucket] = count
+    rows = [(total,) for total in totals]
+    return _draw_bars(speech, activity, EventKind.CONSUMPTION, (speech.t("合计", "All"),), rows)
+
+
+def _draw_bars(
+    speech: Speech,
+    activity: exploring.Activity,
+    kind: EventKind,
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[int, ...]],
+) -> Figure:
+    totals = [row[0] for row in rows]
     return Figure(
         name=kind.value,
-        title=title,
+        title=speech.t(*words.KINDS[kind]),
         summary=_summarise(speech, activity, totals),
         chart=compute_bars(totals),
         columns=columns,
-        rows=_rows(speech, activity, kind, rows),
+        rows=_rows(speech, activity, kind, rows, changes_only=False),
         labels=_labels(speech, activity),
     )
 
@@ -159,10 +172,11 @@ def _draw_heads(speech: Speech, activity: exploring.Activity) -> Figure:
     """Anchored entries of each city: the size of its newest head."""
     buckets = activity.buckets
     sizes = {name: [activity.before.get(name, 0)] * buckets.count for name in activity.cities}
-    for head in activity.heads:
-        values = sizes.setdefault(head.city, [0] * buckets.count)
-        values[head.bucket :] = [head.size] * (buckets.count - head.bucket)
-    named = {_name(speech, city): values for city, values in sizes.items()}
+    for row in activity.rows:
+        if row.head_size is not None:
+            values = sizes[row.city]
+            values[row.bucket :] = [row.head_size] * (buckets.count - row.bucket)
+    named = {name_city(city, speech.language): values for city, values in sizes.items()}
     rows = [tuple(values[i] for values in sizes.values()) for i in range(buckets.count)]
     parts = [f"{name} {speech.number(values[-1])}" for name, values in named.items()]
     return Figure(
@@ -171,13 +185,9 @@ def _draw_heads(speech: Speech, activity: exploring.Activity) -> Figure:
         summary=speech.t("现在：", "Now: ") + speech.t("、", ", ").join(parts),
         chart=compute_steps(named),
         columns=tuple(named),
-        rows=_rows(speech, activity, EventKind.ANCHOR, rows),
+        rows=_rows(speech, activity, EventKind.ANCHOR, rows, changes_only=True),
         labels=_labels(speech, activity),
     )
-
-
-def _name(speech: Speech, city: str) -> str:
-    return name_city(city, speech.language) if city else speech.t("未知", "Unknown")
 
 
 def _summarise(speech: Speech, activity: exploring.Activity, totals: Sequence[int]) -> str:
@@ -203,12 +213,14 @@ def _rows(
     activity: exploring.Activity,
     kind: EventKind,
     values: Sequence[tuple[int, ...]],
+    *,
+    changes_only: bool,
 ) -> tuple[tuple[str, str, tuple[int, ...]], ...]:
-    """Newest first; buckets in which nothing was or changed are left out."""
+    """Newest first; buckets in which nothing was (or nothing changed) are left out."""
     buckets = activity.buckets
     rows = []
     for i, start in enumerate(buckets):
-        if not any(values[i]) or (i and kind is EventKind.ANCHOR and values[i] == values[i - 1]):
+        if not any(values[i]) or (changes_only and i and values[i] == values[i - 1]):
             continue
         query = urlencode({"kind": kind.value, "from_s": start, "until_s": start + buckets.width_s})
         _, name = words.label_bucket(speech, start, buckets.width_s)

@@ -8,7 +8,7 @@ Not here: one material or grant (exploring_histories.py), replays (replaying.py)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -24,8 +24,7 @@ from ledger_node.flows.node import Node
 from ledger_node.ports.database import Transaction
 from ledger_node.ports.database_chain import AnchoredHead, FollowedTip
 from ledger_node.ports.database_exploring import (
-    BucketCount,
-    BucketHead,
+    BucketActivity,
     EventKind,
     EventLine,
     LineFilter,
@@ -211,19 +210,17 @@ class Activity:
 
     Attributes:
         buckets: The time axis.
-        heads: Last anchored head of each city in each bucket with one.
+        cities: Members by code.
+        rows: Per bucket and city; buckets without a block are left out.
+        consumptions: Per bucket, likewise.
         before: Size of the head each city held before the first bucket.
-        anchors, grants, consumptions, revocations: Counts per bucket and city.
     """
 
     buckets: Buckets
-    heads: tuple[BucketHead, ...]
-    before: Mapping[CityId, int]
-    anchors: tuple[BucketCount, ...]
-    grants: tuple[BucketCount, ...]
-    consumptions: tuple[BucketCount, ...]
-    revocations: tuple[BucketCount, ...]
     cities: tuple[CityId, ...]
+    rows: tuple[BucketActivity, ...]
+    consumptions: tuple[tuple[int, int], ...]
+    before: Mapping[CityId, int]
 
 
 def load_activity(node: Node, wanted: Range) -> Activity:
@@ -239,24 +236,22 @@ def load_activity(node: Node, wanted: Range) -> Activity:
         now_s = max(int(node.clock.now().timestamp()), tip.block_timestamp_s)
         span = tx.explore.find_span()
         buckets = choose_buckets(wanted, now_s if span is None else span[0], now_s)
-        starts = buckets.starts_s
+        times = (buckets.start_s, buckets.width_s, buckets.count)
+        cities = sorted(load_consortium(tx).members)
         return Activity(
             buckets=buckets,
-            heads=tuple(tx.explore.list_bucket_heads(starts)),
-            before=_list_sizes_before(tx, buckets.start_s),
-            anchors=tuple(tx.explore.count_by_bucket(EventKind.ANCHOR, starts)),
-            grants=tuple(tx.explore.count_by_bucket(EventKind.GRANT, starts)),
-            consumptions=tuple(tx.explore.count_by_bucket(EventKind.CONSUMPTION, starts)),
-            revocations=tuple(tx.explore.count_by_bucket(EventKind.REVOCATION, starts)),
-            cities=tuple(sorted(load_consortium(tx).members)),
+            cities=tuple(cities),
+            rows=tuple(tx.explore.list_activity(*times, cities)),
+            consumptions=tuple(tx.explore.count_consumptions(*times)),
+            before=_list_sizes_before(tx, buckets.start_s, cities),
         )
 
 
-def _list_sizes_before(tx: Transaction, at_s: int) -> dict[CityId, int]:
+def _list_sizes_before(tx: Transaction, at_s: int, cities: Sequence[CityId]) -> dict[CityId, int]:
     first = tx.explore.find_first_block(at_s)
     last = LAST_BLOCK if first is None else BlockNumber(first - 1)
     sizes = {}
-    for city in load_consortium(tx).members:
+    for city in cities:
         which = LineFilter(city, BlockNumber(0), last)
         for line in tx.explore.list_lines(EventKind.ANCHOR, which, 1):
             assert isinstance(line, AnchoredHead)

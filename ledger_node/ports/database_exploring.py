@@ -100,22 +100,22 @@ class LineFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class BucketCount:
-    """Rows of one city in one bucket (index into the buckets asked for)."""
+class BucketActivity:
+    """What one city did in one bucket of time.
+
+    Attributes:
+        bucket: Counted from the first one asked for.
+        anchors, revocations: By this city.
+        grants: Recorded with this city as the releasing one.
+        head_size: Size of the last head it anchored in the bucket; None if it anchored none.
+    """
 
     bucket: int
     city: CityId
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class BucketHead:
-    """Size of the last head a city anchored in a bucket, and its generation."""
-
-    bucket: int
-    city: CityId
-    generation: int
-    size: int
+    anchors: int
+    grants: int
+    revocations: int
+    head_size: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +159,16 @@ class ExploreGroup(Protocol):
         """First block taken in with a timestamp of `at_s` or later."""
         ...
 
-    def count_by_bucket(self, kind: EventKind, starts_s: Sequence[int]) -> list[BucketCount]:
-        """Rows per bucket and city. Bucket i holds `starts_s[i] <= block time < starts_s[i+1]`;
-        the last number only ends the last bucket. Consumptions count for the city that released,
-        and for "" where the grant is not known."""
+    def list_activity(
+        self, start_s: int, width_s: int, count: int, cities: Sequence[CityId]
+    ) -> list[BucketActivity]:
+        """What these cities did in each of `count` buckets; bucket i holds
+        `start_s + i * width_s <= block time < start_s + (i + 1) * width_s`. Buckets without a
+        block are left out."""
         ...
 
-    def list_bucket_heads(self, starts_s: Sequence[int]) -> list[BucketHead]:
-        """Last head of every city in every bucket in which it anchored."""
+    def count_consumptions(self, start_s: int, width_s: int, count: int) -> list[tuple[int, int]]:
+        """(bucket, consumptions) of buckets that hold a block; they name no city."""
         ...
 
     def list_lines(self, kind: EventKind, which: LineFilter, limit: int) -> list[EventLine]:

@@ -1,31 +1,31 @@
 """Group `explore`: counts, rows and look-ups of the auditor's pages.
 
-Buckets become ranges of blocks first (block time never runs back), so that counting walks primary
-keys and never joins a block to a row.
+Buckets become ranges of blocks first (block time never runs back), so that counting walks short
+ranges of covering indexes and never joins a block to a row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any, Final
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Connection,
-    Integer,
     Select,
+    String,
     Table,
     and_,
-    column,
+    bindparam,
     func,
     literal,
     or_,
     select,
+    true,
     union,
     union_all,
-    values,
 )
 
 from ledger_node.core.types import BlockNumber, CityId, GrantId, LeafHash
@@ -51,8 +51,7 @@ from ledger_node.edges.database.exploring_links import SqlExploreLinks
 from ledger_node.ports.chain import RawLog
 from ledger_node.ports.database_chain import Objection, Place, StatusChange
 from ledger_node.ports.database_exploring import (
-    BucketCount,
-    BucketHead,
+    BucketActivity,
     ConsumptionLine,
     EventKind,
     EventLine,
@@ -87,7 +86,6 @@ _SELECTS: Final[Mapping[EventKind, Select[Any]]] = {
     EventKind.STATUS: STATUSES,
     EventKind.OBJECTION: OBJECTIONS,
 }
-_NO_CITY: Final = ""
 
 
 class SqlExplore(SqlExploreLinks):
@@ -131,90 +129,38 @@ class SqlExplore(SqlExploreLinks):
         found = self._connection.execute(_first_block_at(literal(at_s, BigInteger))).scalar()
         return None if found is None else BlockNumber(found)
 
-    def count_by_bucket(self, kind: EventKind, starts_s: Sequence[int]) -> list[BucketCount]:
-        """One range of primary keys per bucket."""
-        table = TABLES[kind]
-        bounds = self._block_bounds(starts_s)
-        if bounds is None:
+    def list_activity(
+        self, start_s: int, width_s: int, count: int, cities: Sequence[CityId]
+    ) -> list[BucketActivity]:
+        """For every bucket and city a few short ranges of covering indexes."""
+        if not cities:
             return []
-        inside = _inside(bounds, table)
-        if kind is EventKind.CONSUMPTION:
-            city: ColumnElement[str] = func.coalesce(t.chain_grants.c.releasing, _NO_CITY)
-            source = bounds.join(table, inside).outerjoin(
-                t.chain_grants, t.chain_grants.c.grant_id == table.c.grant_id
-            )
-        else:
-            city = table.c[_CITIES[kind][0]]
-            source = bounds.join(table, inside)
+        bounds = _bounds()
+        named = union_all(*(select(literal(city, String).label("city")) for city in cities))
+        who = named.cte("cities")
+        heads, grants, revocations = t.chain_heads, t.chain_grants, t.chain_revocations
         statement = (
-            select(bounds.c.bucket, city.label("city"), func.count().label("rows"))
-            .select_from(source)
-            .group_by(bounds.c.bucket, city)
-            .order_by(bounds.c.bucket, city)
-        )
-        rows = self._connection.execute(statement)
-        return [BucketCount(row.bucket, CityId(row.city), row.rows) for row in rows]
-
-    def list_bucket_heads(self, starts_s: Sequence[int]) -> list[BucketHead]:
-        """Newest row of every (bucket, city)."""
-        bounds = self._block_bounds(starts_s)
-        if bounds is None:
-            return []
-        heads = t.chain_heads
-        newest = func.row_number().over(
-            partition_by=(bounds.c.bucket, heads.c.city),
-            order_by=[each.desc() for each in in_order(heads)],
-        )
-        ranked = (
             select(
                 bounds.c.bucket,
-                heads.c.city,
-                heads.c.generation,
-                heads.c.size,
-                newest.label("rank"),
+                who.c.city,
+                _count_inside(heads, bounds, heads.c.city == who.c.city),
+                _count_inside(grants, bounds, grants.c.releasing == who.c.city),
+                _count_inside(revocations, bounds, revocations.c.city == who.c.city),
+                _last_size(bounds, who.c.city),
             )
-            .select_from(bounds.join(heads, _inside(bounds, heads)))
-            .subquery()
+            .select_from(bounds.join(who, true()))
+            .order_by(bounds.c.bucket, who.c.city)
         )
-        statement = (
-            select(ranked.c.bucket, ranked.c.city, ranked.c.generation, ranked.c.size)
-            .where(ranked.c.rank == 1)
-            .order_by(ranked.c.bucket, ranked.c.city)
-        )
-        rows = self._connection.execute(statement)
-        return [BucketHead(r.bucket, CityId(r.city), r.generation, r.size) for r in rows]
+        rows = self._connection.execute(statement, _times(start_s, width_s, count))
+        return [BucketActivity(*row) for row in rows]
 
-    def _block_bounds(self, starts_s: Sequence[int]) -> Any:
-        """(bucket, first block, first block behind it) as a table expression; None when no block
-        lies in any bucket."""
-        times = values(column("bucket", Integer), column("at_s", BigInteger), name="times").data(
-            list(enumerate(starts_s))
-        )
-        asked = times.cte("times")
-        block = _first_block_at(asked.c.at_s).correlate(asked).scalar_subquery()
-        found = {
-            row.bucket: row.block
-            for row in self._connection.execute(select(asked.c.bucket, block.label("block")))
-        }
-        behind_all = 1 << 62
-        blocks = [found[i] if found[i] is not None else behind_all for i in range(len(starts_s))]
-        ranges = [
-            (bucket, first, behind)
-            for bucket, (first, behind) in enumerate(pairwise(blocks))
-            if first < behind
-        ]
-        if not ranges:
-            return None
-        return (
-            values(
-                column("bucket", Integer),
-                column("first", BigInteger),
-                column("behind", BigInteger),
-                name="bounds",
-            )
-            .data(ranges)
-            .cte("bounds")
-        )
+    def count_consumptions(self, start_s: int, width_s: int, count: int) -> list[tuple[int, int]]:
+        """Ranges of the primary key."""
+        bounds = _bounds()
+        inside = _count_inside(t.chain_consumptions, bounds)
+        statement = select(bounds.c.bucket, inside).order_by(bounds.c.bucket)
+        rows = self._connection.execute(statement, _times(start_s, width_s, count))
+        return [(row[0], row[1]) for row in rows]
 
     def list_lines(self, kind: EventKind, which: LineFilter, limit: int) -> list[EventLine]:
         """Keys first, by index; then the rows of exactly these keys."""
@@ -333,9 +279,52 @@ def _first_block_at(at_s: ColumnElement[int]) -> Select[Any]:
     )
 
 
-def _inside(bounds: Any, table: Table) -> ColumnElement[bool]:
+def _bounds() -> CTE:
+    """(bucket, first block, last block) of every bucket that holds a block; one walk over the
+    index on block time."""
+    blocks, start_s = t.chain_blocks, bindparam("start_s", type_=BigInteger)
+    bucket = (
+        (blocks.c.block_timestamp_s - start_s) // bindparam("width_s", type_=BigInteger)
+    ).label("bucket")
+    return (
+        select(
+            bucket,
+            func.min(blocks.c.number).label("first"),
+            func.max(blocks.c.number).label("last"),
+        )
+        .where(
+            blocks.c.block_timestamp_s >= start_s,
+            blocks.c.block_timestamp_s < bindparam("end_s", type_=BigInteger),
+        )
+        .group_by(bucket)
+        .cte("bounds")
+    )
+
+
+def _times(start_s: int, width_s: int, count: int) -> dict[str, int]:
+    return {"start_s": start_s, "width_s": width_s, "end_s": start_s + count * width_s}
+
+
+def _count_inside(table: Table, bounds: CTE, *where: ColumnElement[bool]) -> ColumnElement[int]:
     block = table.c.block_number
-    return and_(block >= bounds.c.first, block < bounds.c.behind)
+    return (
+        select(func.count())
+        .select_from(table)
+        .where(block >= bounds.c.first, block <= bounds.c.last, *where)
+        .scalar_subquery()
+    )
+
+
+def _last_size(bounds: CTE, city: ColumnElement[str]) -> ColumnElement[int]:
+    heads = t.chain_heads
+    block = heads.c.block_number
+    return (
+        select(heads.c.size)
+        .where(heads.c.city == city, block >= bounds.c.first, block <= bounds.c.last)
+        .order_by(*(each.desc() for each in in_order(heads)))
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def _grant_line(row: Any) -> GrantLine:

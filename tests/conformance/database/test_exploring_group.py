@@ -20,7 +20,8 @@ NOW = datetime(2026, 11, 22, 5, tzinfo=UTC)
 NOW_S = int(NOW.timestamp())
 EVENTS = 600
 WIDTH_S = 20 * SPACING_S
-STARTS = [NOW_S - i * WIDTH_S for i in range(10, -1, -1)]
+COUNT = 7
+START_S = NOW_S + 1 - COUNT * WIDTH_S
 TABLES = {
     EventKind.ANCHOR: "chain_heads",
     EventKind.GRANT: "chain_grants",
@@ -48,54 +49,64 @@ def test_count_events_counts_every_row(database: Any, rows: Any) -> None:
     assert counts[EventKind.OBJECTION] == 0
 
 
-@pytest.mark.parametrize("kind", list(TABLES))
-def test_count_by_bucket_equals_a_plain_count(database: Any, rows: Any, kind: EventKind) -> None:
+def test_list_activity_equals_a_plain_count(database: Any, rows: Any) -> None:
+    times = dict(rows("select number, block_timestamp_s from chain_blocks"))
+    expected: dict[str, Counter[tuple[int, str]]] = {}
+    sizes: dict[tuple[int, str], int] = {}
+    for name, column, table in (
+        ("anchors", "city", "chain_heads"),
+        ("grants", "releasing", "chain_grants"),
+        ("revocations", "city", "chain_revocations"),
+    ):
+        counted = expected.setdefault(name, Counter())
+        for block, city in rows(f"select block_number, {column} from {table}"):
+            if times[block] >= START_S:
+                counted[(times[block] - START_S) // WIDTH_S, city] += 1
+    for block, city, size in rows(
+        "select block_number, city, size from chain_heads order by block_number, log_index"
+    ):
+        if times[block] >= START_S:
+            sizes[(times[block] - START_S) // WIDTH_S, city] = size
+    with database.read() as tx:
+        found = tx.explore.list_activity(START_S, WIDTH_S, COUNT, CITIES)
+    for name, counted in expected.items():
+        got = {(e.bucket, e.city): getattr(e, name) for e in found if getattr(e, name)}
+        assert got == counted
+        assert len(counted) > 5
+    assert {(e.bucket, e.city): e.head_size for e in found if e.head_size} == sizes
+
+
+def test_count_consumptions_equals_a_plain_count(database: Any, rows: Any) -> None:
     times = dict(rows("select number, block_timestamp_s from chain_blocks"))
     expected: Counter[int] = Counter()
-    for (block,) in rows(f"select block_number from {TABLES[kind]}"):
-        if STARTS[0] <= times[block] < STARTS[-1]:
-            expected[(times[block] - STARTS[0]) // WIDTH_S] += 1
+    for (block,) in rows("select block_number from chain_consumptions"):
+        if times[block] >= START_S:
+            expected[(times[block] - START_S) // WIDTH_S] += 1
     with database.read() as tx:
-        found = tx.explore.count_by_bucket(kind, STARTS)
-    counted: Counter[int] = Counter()
-    for each in found:
-        assert each.city in CITIES
-        counted[each.bucket] += each.count
-    assert counted == expected
+        found = dict(tx.explore.count_consumptions(START_S, WIDTH_S, COUNT))
+    assert Counter(found) == expected
     assert len(expected) > 5
 
 
-def test_count_by_bucket_the_block_on_an_edge_belongs_to_the_later_bucket(
+def test_list_activity_the_block_on_an_edge_belongs_to_the_later_bucket(
     database: Any, rows: Any
 ) -> None:
     (at_s,) = rows("select block_timestamp_s from chain_blocks where number = 50")[0]
     events = rows("select count(*) from chain_grants where block_number = 50")[0][0]
     with database.read() as tx:
-        before = tx.explore.count_by_bucket(EventKind.GRANT, [at_s - 1, at_s])
-        behind = tx.explore.count_by_bucket(EventKind.GRANT, [at_s, at_s + 1])
+        before = tx.explore.list_activity(at_s - 1, 1, 1, CITIES)
+        behind = tx.explore.list_activity(at_s, 1, 1, CITIES)
     assert before == []
-    assert sum(each.count for each in behind) == events > 0
+    assert sum(each.grants for each in behind) == events > 0
 
 
-def test_count_by_bucket_outside_of_the_chain_is_empty(database: Any, rows: Any) -> None:
+def test_list_activity_outside_of_the_chain_is_empty(database: Any, rows: Any) -> None:
+    del rows
     with database.read() as tx:
-        assert tx.explore.count_by_bucket(EventKind.GRANT, [NOW_S + 1, NOW_S + 99]) == []
-        assert tx.explore.count_by_bucket(EventKind.GRANT, [0, 10]) == []
-        assert tx.explore.list_bucket_heads([0, 10]) == []
-
-
-def test_list_bucket_heads_gives_the_last_head_of_each_city(database: Any, rows: Any) -> None:
-    times = dict(rows("select number, block_timestamp_s from chain_blocks"))
-    last: dict[tuple[int, str], int] = {}
-    for block, city, size in rows(
-        "select block_number, city, size from chain_heads order by block_number, log_index"
-    ):
-        if STARTS[0] <= times[block] < STARTS[-1]:
-            last[(times[block] - STARTS[0]) // WIDTH_S, city] = size
-    with database.read() as tx:
-        heads = tx.explore.list_bucket_heads(STARTS)
-    assert {(each.bucket, each.city): each.size for each in heads} == last
-    assert last
+        assert tx.explore.list_activity(NOW_S + 1, 98, 1, CITIES) == []
+        assert tx.explore.list_activity(0, 10, 3, CITIES) == []
+        assert tx.explore.list_activity(START_S, WIDTH_S, COUNT, []) == []
+        assert tx.explore.count_consumptions(0, 10, 3) == []
 
 
 @pytest.mark.parametrize("city", [None, CityId(CITIES[2])])
