@@ -11,10 +11,12 @@ import sys
 import typer
 
 from ledger_node.cli import (
+    accounts,
     audit,
     chain,
     consortium,
     demo,
+    devices,
     grants,
     log,
     materials,
@@ -33,9 +35,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(chain.app, name="chain")
+app.add_typer(devices.app, name="devices")
 app.add_typer(node.app, name="node")
 app.add_typer(consortium.app, name="consortium")
 app.add_typer(officer.app, name="officer")
+app.add_typer(accounts.app, name="account")
 app.add_typer(log.app, name="log")
 app.add_typer(audit.app, name="audit")
 app.command("register")(materials.register)
