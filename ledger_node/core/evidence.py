@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ledger_node.core.evidence_assertion import verify_assertion
 from ledger_node.core.evidence_counter import verify_officer_count, verify_officers
 from ledger_node.core.evidence_parts import (
+    AssertionEvidence,
     Evidence,
     EvidenceError,
     PasskeyEvidence,
@@ -66,7 +68,7 @@ def verify_evidence(
 
     Raises:
         EvidenceError: (1) another basis, (2) another challenge, (3) made in the future or after
-            the window; OfficerError or PasskeyError for (4) to (6).
+            the window; OfficerError, PasskeyError or ProviderError for (4) to (6).
         UnexpectedShapeError: The bundle names this grant, or one twice.
         VerificationError, MalformedInputError: A credential does not hold.
     """
@@ -87,6 +89,9 @@ def verify_evidence(
     if isinstance(evidence, PasskeyEvidence):
         count = verify_passkey(evidence, terms, as_of_s, facts, rules.last_sign_count)
         return VerifiedEvidence(basis, evidence.made_at_s, (), count)
+    if isinstance(evidence, AssertionEvidence):
+        verify_assertion(evidence, terms, as_of_s, facts)
+        return VerifiedEvidence(basis, evidence.made_at_s, (), None)
     officers = verify_officers(evidence, terms, as_of_s, facts)
     verify_officer_count(evidence, terms, rules.sensitive_types, rules.ward_is_minor)
     return VerifiedEvidence(

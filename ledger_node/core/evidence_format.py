@@ -11,6 +11,7 @@ Not here: whether evidence holds (evidence.py).
 from __future__ import annotations
 
 import hashlib
+import re
 
 from ledger_node.core.canonical import (
     JsonObject,
@@ -30,6 +31,7 @@ from ledger_node.core.commitment import CommitmentKind, compute_commitment
 from ledger_node.core.digest import encode_digest, parse_digest
 from ledger_node.core.evidence_parts import (
     Assertion,
+    AssertionEvidence,
     CounterEvidence,
     CredentialProof,
     Evidence,
@@ -59,6 +61,7 @@ EVIDENCE_VERSION = "tongban/evidence/v1"
 MAX_EVIDENCE_BYTES = 128 * 1024
 MAX_OFFICERS = 2
 MAX_ASSERTION_BYTES = 4096
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,2000}\.[A-Za-z0-9_-]{1,12000}\.[A-Za-z0-9_-]{1,1400}")
 _COMMON = ("v", "kind", "challenge", "made_at")
 _WHAT = "evidence"
 
@@ -73,6 +76,9 @@ def encode_evidence_object(evidence: Evidence) -> JsonObject:
     }
     if isinstance(evidence, PasskeyEvidence):
         return common | _encode_passkey(evidence)
+    if isinstance(evidence, AssertionEvidence):
+        provider = encode_credential_proof(evidence.provider)
+        return common | {"provider": provider, "token": evidence.token}
     common |= {"officers": [_encode_officer(each) for each in evidence.officers]}
     if isinstance(evidence, StatutoryEvidence):
         return common | {"duty": {"law": evidence.law, "article": evidence.article}}
@@ -119,6 +125,8 @@ def read_evidence(value: JsonValue) -> Evidence:
         return _read_statutory(value)
     if kind == "passkey":
         return _read_passkey(value)
+    if kind == "assertion":
+        return _read_assertion(value)
     raise refuse_shape("evidence kind", "不支持的证据种类", "an unsupported kind of evidence")
 
 
@@ -221,6 +229,19 @@ def _read_passkey(value: JsonValue) -> PasskeyEvidence:
         assertion=Assertion(*(_read_assertion_part(parts[name], name) for name in names)),
         rp_id=read_name(m["rp_id"], what="evidence rp_id"),
         origin=read_short_text(m["origin"], what="evidence origin"),
+    )
+
+
+def _read_assertion(value: JsonValue) -> AssertionEvidence:
+    m = require_members(value, (*_COMMON, "provider", "token"), what=_WHAT)
+    token = require_text(m["token"], what="evidence token")
+    if _TOKEN.fullmatch(token) is None:
+        raise refuse_shape("evidence token", "不是令牌", "a JWS in compact form is expected")
+    return AssertionEvidence(
+        challenge=read_bytes32(m["challenge"], what="evidence challenge"),
+        made_at_s=_read_time(m["made_at"]),
+        provider=_read_credential_proof(m["provider"]),
+        token=token,
     )
 
 

@@ -5,8 +5,7 @@ Step 7 of the data flow. Spec: design section 9, docs/spec/evidence.md.
 A person who stands at the counter signs on the pad or a slip and officers sign for it; a person
 with a passkey signs the challenge; for a statutory duty two officers name the article of law.
 Not here: bytes (evidence_format.py), checks (evidence.py, evidence_counter.py,
-evidence_passkey.py). An identity provider's assertion is a kind for later; it is refused as
-unknown.
+evidence_passkey.py, evidence_assertion.py).
 """
 
 from __future__ import annotations
@@ -49,6 +48,12 @@ class PasskeyError(EvidenceError):
     """The passkey assertion or its credential does not hold."""
 
     code = "evidence_passkey"
+
+
+class ProviderError(EvidenceError):
+    """The identity provider's token or its credential does not hold."""
+
+    code = "evidence_assertion"
 
 
 class SignatureMeans(StrEnum):
@@ -189,7 +194,24 @@ class PasskeyEvidence:
     origin: str
 
 
-Evidence: TypeAlias = CounterEvidence | StatutoryEvidence | PasskeyEvidence
+@dataclass(frozen=True, slots=True)
+class AssertionEvidence:
+    """A member city's identity provider vouches for the person.
+
+    Attributes:
+        challenge: Bundle challenge, 32 bytes; the token's nonce.
+        made_at_s: Unix time, as the recording city says.
+        provider: The enrolled key set.
+        token: ID token, JWS compact serialisation; names the subject commitment, no person.
+    """
+
+    challenge: bytes
+    made_at_s: int
+    provider: CredentialProof
+    token: str
+
+
+Evidence: TypeAlias = CounterEvidence | StatutoryEvidence | PasskeyEvidence | AssertionEvidence
 
 
 def get_evidence_basis(evidence: Evidence) -> GrantBasis:
@@ -198,6 +220,8 @@ def get_evidence_basis(evidence: Evidence) -> GrantBasis:
         return GrantBasis.COUNTER
     if isinstance(evidence, StatutoryEvidence):
         return GrantBasis.STATUTORY
+    if isinstance(evidence, AssertionEvidence):
+        return GrantBasis.ASSERTION
     return GrantBasis.PASSKEY
 
 

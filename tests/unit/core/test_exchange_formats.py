@@ -205,7 +205,7 @@ def bent_evidence():
     officer = counter["officers"][0]
     credential = officer["credential"]
     return {
-        "assertion kind": counter | {"kind": "assertion"},
+        "unknown kind": counter | {"kind": "testimony"},
         "no object": [],
         "no officers": counter | {"officers": []},
         "three officers": counter | {"officers": [officer] * 3},
