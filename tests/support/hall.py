@@ -65,9 +65,15 @@ class Hall:
     people: dict[str, MadeAccount] = field(default_factory=dict)
 
     def client(self, **headers: str) -> TestClient:
-        """A browser that is not signed in, or with the given headers."""
+        """A browser that is not signed in, or with the given headers; at an address of its own,
+        because attempts to sign in are counted by address."""
+        number = next(_numbers)
         return TestClient(
-            self.app, base_url=ORIGIN, follow_redirects=False, headers={"origin": ORIGIN, **headers}
+            self.app,
+            base_url=ORIGIN,
+            follow_redirects=False,
+            headers={"origin": ORIGIN, **headers},
+            client=(f"10.0.{number // 250}.{number % 250}", 50_000),
         )
 
     def person(self, role: str) -> MadeAccount:
