@@ -53,6 +53,7 @@ def build_ceremony_view(node: Node, ceremony: Ceremony, language: str) -> dict[s
         "receiving": name_city(body.receiving, language),
         "releasing": [name_city(each, language) for each in body.releasing],
         "options": [describe_option(each, language) for each in body.options],
+        "same_fields": len({each.grant.fields for each in body.options}) == 1,
         "ticked": set(body.ticked),
         "until": ceremony.row.created_at.timestamp() + body.window_s,
         "minutes": body.window_s // 60,

@@ -4,7 +4,7 @@ Step 7 of the data flow. Spec: design section 9, docs/spec/evidence.md, "Asserti
 Core 1.0 section 3.1.3.7. The provider is told the salt and origin of the subject commitment and
 signs the commitment it computes over its own verified record: whoever opens the commitment knows
 that the number is the provider's, and the token itself says nothing of the person
-(docs/decisions/0011).
+(docs/decisions/0012).
 
 Invariants:
     * The key set is a `credential` entry of the recording city, anchored before the token.

@@ -154,7 +154,7 @@ def draft_terms(
         basis: Kind of evidence that will carry them.
         materials: Only these, or None for any material of the types.
         subject: What opens the subject commitment of all of them: for a passkey or provider, whose
-            one signature goes to every city (docs/decisions/0010); None for one salt per city.
+            one signature goes to every city (docs/decisions/0011); None for one salt per city.
 
     Raises:
         NotFollowedError, ContractUnknownError: The chain is not known yet.

@@ -1,7 +1,7 @@
 """Citizens' passkeys: enrolled as `credential` entries of this city, used to confirm ceremonies.
 
 One assertion goes to every asked city, so all terms it covers name one subject commitment, the one
-in the credential (docs/decisions/0010). A person's passkeys in one city share its opening.
+in the credential (docs/decisions/0011). A person's passkeys in one city share its opening.
 
 Crash order. Enrolling: challenge used up -> key of the opening durable -> entry and passkey row in
 one commit; it counts from the anchor of its entry on. Confirming: grants, ceremony's end and sign
