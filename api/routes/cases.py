@@ -26,11 +26,8 @@ from ledger_node.core.case import (
 )
 from ledger_node.core.errors import LedgerError, MalformedInputError
 from ledger_node.core.sealed import Subject
-from ledger_node.core.terms import GrantorKind
-from ledger_node.core.visit import IdentifiedBy
 from ledger_node.edges.database.cases import CaseNotFoundError
 from ledger_node.flows.cases import (
-    OWN_SYSTEM,
     Case,
     list_case_steps,
     load_case,
@@ -39,7 +36,8 @@ from ledger_node.flows.cases import (
     open_draft,
 )
 from ledger_node.flows.node import Node
-from ledger_node.flows.window import Clerk, build_visit, open_run
+from ledger_node.flows.window import Clerk
+from ledger_node.flows.window_cases import begin_case_visit
 from ledger_node.ports.database_cases import CaseRow
 from ledger_node.seed import load_catalogue
 
@@ -136,16 +134,9 @@ def begin_visit(request: Request, principal: Handler, case_id: str) -> Response:
     node = get_runtime(request).node
     if principal.officer is None:
         raise NotPermittedHereError
-    visit = build_visit(
-        node,
-        case.draft.applicant,
-        IdentifiedBy.TYPED if case.row.system == OWN_SYSTEM else IdentifiedBy.SYSTEM,
-        by=GrantorKind.SELF if case.draft.agent is None else GrantorKind.AGENT,
-        agent=case.draft.agent,
-        case=case.row.number,
-    )
     clerk = Clerk(principal.account_id, principal.officer)
-    return RedirectResponse(f"/window/runs/{open_run(node, clerk, visit, case_id)}", 303)
+    run_id = begin_case_visit(node, clerk, case, load_catalogue())
+    return RedirectResponse(f"/window/runs/{run_id}", 303)
 
 
 @router.post("/cases/{case_id}/{event}")

@@ -53,7 +53,7 @@ def begin_case_visit(node: Node, clerk: Clerk, case: Case, catalogue: Catalogue)
     visit = build_visit(
         node,
         draft.applicant,
-        IdentifiedBy.SYSTEM,
+        IdentifiedBy.TYPED if case.row.system == OWN_SYSTEM else IdentifiedBy.SYSTEM,
         by=GrantorKind.SELF if draft.agent is None else GrantorKind.AGENT,
         agent=draft.agent,
         case=case.row.number,

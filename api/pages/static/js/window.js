@@ -190,6 +190,7 @@ if (paper) {
     addFiles([...event.target.files].filter((file) => !known.has(file)));
   });
   // The document camera and the batch scanner hand their pages over by this event.
+  paper.addEventListener("change", (event) => { if (event.target.matches("[data-person-name]")) drawFiles(); });
   document.addEventListener("tongban:captured", (event) => addFiles(event.detail.files));
   paper.addEventListener("change", (event) => { if (event.target.name === "grade") showGrade(); });
   showGrade();
