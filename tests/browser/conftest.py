@@ -1,8 +1,9 @@
 """Five cities, the simulated case system and the device bridge as processes, and a real browser.
 
-One town serves the whole run: `tongban demo --serve`, the same command a person starts. A test gets
-`town` (links, accounts, residents) and `open_page`, which makes a browser context of its own.
-Cities stand at http://<slug>.localhost:<port>: passkeys refuse bare addresses, cookies ignore ports.
+One town serves the whole run: `tongban demo --serve`, the same command a person starts. A test
+gets `town` (links, accounts, residents) and `open_page`, which makes a browser context of its own.
+Cities stand at http://<slug>.localhost:<port>: passkeys refuse bare addresses, and cookies ignore
+ports.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tests.browser.looking import SIZES
 
 CHROMIUM = Path("/usr/bin/chromium")
 LIFE_MINUTES = 40
-END_S = 30
+END_S = 90  # a town ends seven processes in order, on a busy machine
 ARGUMENTS = [
     "--no-sandbox",  # the whole machine is the sandbox, and it may run as root
     "--use-fake-device-for-media-stream",
@@ -51,9 +52,7 @@ class Town:
     def account(self, slug: str, role: str) -> dict[str, str]:
         """A seeded account: `login`, `password`, and `totp` (secret) where one is set."""
         return next(
-            each
-            for each in self.facts["accounts"]
-            if each["city"] == slug and each["role"] == role
+            each for each in self.facts["accounts"] if each["city"] == slug and each["role"] == role
         )
 
     def resident(self, slug: str) -> dict[str, str]:
@@ -81,6 +80,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
         finally:
             process.kill()
             process.wait(END_S)
+            if process.stdout is not None:
+                process.stdout.close()
 
 
 @pytest.fixture(scope="session")
