@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Request, Response
@@ -151,7 +150,7 @@ def parse_content_digest(text: str) -> bytes:
         if name.lower() == "sha-256" and len(value) > 2 and value[0] == value[-1] == ":":
             try:
                 digest = base64.b64decode(value[1:-1], validate=True)
-            except binascii.Error as error:
+            except ValueError as error:
                 raise ContentDigestMalformedError from error
             if len(digest) == 32:
                 return digest

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Request
@@ -120,7 +119,7 @@ def decode_bytes(text: str, field: str) -> bytes:
     """
     try:
         decoded = base64.b64decode(text, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:  # not of the alphabet, or not ASCII at all
         raise Base64MalformedError(field) from error
     if base64.b64encode(decoded).decode() != text:
         raise Base64MalformedError(field)

@@ -6,26 +6,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi import FastAPI
-from starlette.testclient import TestClient
-
 from ledger_node.core.statement import get_statement_type
-from tests.support.consortium import Consortium
-from tests.support.desk import build_unlimited, get, open_desk, post, upload
-from tests.support.stock import FIELDS, ISSUER, RELIER, TYPE
+from tests.support.desk import get, post, upload
+from tests.support.stock import FIELDS, TYPE
 
 
 @dataclass
 class Journey:
-    """Two cities' applications with somebody at each."""
+    """Somebody signed in at each of two cities.
 
-    consortium: Consortium
-    issuer_app: FastAPI
-    relier_app: FastAPI
-    issuer: TestClient
-    relier: TestClient
+    Attributes:
+        issuer: Client of a registrar.
+        relier: Client of the enrolled supervisor.
+        settle: Waits until something is done, while the cities go on.
+    """
 
-    def register(self, subject: dict[str, str], number: str, document: bytes) -> str:
+    issuer: Any
+    relier: Any
+    settle: Callable[[Callable[[], object]], None]
+
+    def register(
+        self, subject: dict[str, str], number: str, document: bytes, **attributes: str
+    ) -> str:
         """A paper at the issuer, anchored; returns its commitment."""
         body = {
             "type_code": TYPE,
@@ -34,6 +36,7 @@ class Journey:
             "issuer": {"code": "11510107MB1A00000X", "name": "武侯区民政局"},
             "number": number,
             "issued_on": "2020-05-20",
+            "attributes": attributes,
             "documents": [{"upload_id": upload(self.issuer, document), "pages": 1}],
         }
         made = post(self.issuer, "/api/v1/materials", body, 201)
@@ -79,20 +82,3 @@ class Journey:
         post(self.relier, "/api/v1/revocations", {"grant_id": grant_id}, 202)
         path = f"/api/v1/revocations/{grant_id}"
         self.settle(lambda: get(self.relier, path)["state"] == "final")
-
-    def settle(self, done: Callable[[], object]) -> None:
-        """Turn both cities until it is done."""
-        self.consortium.settle(done, (ISSUER, RELIER))
-
-
-def open_journey(consortium: Consortium) -> Journey:
-    """Somebody at each city's API: a registrar there, the enrolled supervisor here."""
-    issuer, relier = consortium[ISSUER], consortium[RELIER]
-    issuer_app, relier_app = build_unlimited(issuer), build_unlimited(relier)
-    return Journey(
-        consortium,
-        issuer_app,
-        relier_app,
-        open_desk(issuer_app, issuer, "registrar"),
-        open_desk(relier_app, relier, "supervisor", "my-supervisor-01"),
-    )

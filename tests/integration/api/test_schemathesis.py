@@ -17,14 +17,16 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 import schemathesis
+from fastapi import FastAPI
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from ledger_node.flows.granting import record_grant
+from ledger_node.wiring import Runtime
 from tests.architecture.source import ROOT
-from tests.integration.api.journey import Journey, open_journey
-from tests.support.consortium import running_consortium
-from tests.support.desk import post, sign_in_headers, upload
+from tests.integration.api.journey import Journey
+from tests.support.consortium import Consortium, running_consortium
+from tests.support.desk import build_unlimited, open_desk, post, sign_in_headers, upload
 from tests.support.stock import ISSUER, NAME, NUMBER, RELIER, consent, make_stock
 
 pytestmark = pytest.mark.integration
@@ -48,10 +50,9 @@ load_all_checks()
 class Seeded:
     """The city under test, and names of what it holds."""
 
-    def __init__(self, journey: Journey, ids: dict[str, list[str]]) -> None:
-        self.journey = journey
+    def __init__(self, app: FastAPI, runtime: Runtime, ids: dict[str, list[str]]) -> None:
+        self.app = app
         self.ids = ids
-        runtime = journey.consortium[RELIER]
         self.origin = runtime.settings.origin
         self.headers = {
             role: sign_in_headers(runtime, role, officer)
@@ -62,7 +63,7 @@ class Seeded:
             )
         }
         self.schema = schemathesis.openapi.from_dict(DOCUMENT)
-        self.schema.app = journey.relier_app
+        self.schema.app = app
         self.statuses: Counter[tuple[str, str, int]] = Counter()
 
     def call(self, operation: Any, case: Any, known: dict[str, str]) -> int:
@@ -70,7 +71,7 @@ class Seeded:
         put_known(case, known)
         tags = operation.definition.raw.get("tags", [""])
         headers = self.headers[ROLE_BY_TAG.get(tags[0], "supervisor")]
-        response = case.call(base_url=self.origin, headers=headers, app=self.journey.relier_app)
+        response = case.call(base_url=self.origin, headers=headers, app=self.app)
         case.validate_response(response, checks=CHECKS)
         self.statuses[operation.method.upper(), operation.path, response.status_code] += 1
         return int(response.status_code)
@@ -99,8 +100,9 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
     path = tmp_path_factory.mktemp("schemathesis")
     with running_consortium(stock.template, path, (ISSUER, RELIER)) as consortium:
         consortium.pass_time(1)
-        journey = open_journey(consortium)
-        node = consortium[RELIER].node
+        runtime = consortium[RELIER]
+        app, node = build_unlimited(runtime), runtime.node
+        journey = open_journey(consortium, app)
         grant_id = consent(node, stock, uses=50)
         waiting = consent(node, stock)
         record_grant(node, grant_id)
@@ -120,7 +122,17 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seeded]:
             "index": ["0"],
             "generation": ["1"],
         }
-        yield Seeded(journey, ids)
+        yield Seeded(app, runtime, ids)
+
+
+def open_journey(consortium: Consortium, app: FastAPI) -> Journey:
+    """A registrar at the issuer, the enrolled supervisor at the city under test."""
+    issuer, relier = consortium[ISSUER], consortium[RELIER]
+    return Journey(
+        open_desk(build_unlimited(issuer), issuer, "registrar"),
+        open_desk(app, relier, "supervisor", "my-supervisor-01"),
+        lambda done: consortium.settle(done, (ISSUER, RELIER)),
+    )
 
 
 def _is_recorded(consortium: Any, grant_id: Any) -> bool:
