@@ -30,6 +30,7 @@ from api.routes import (
     audit_replays,
     cases,
     consent,
+    devices,
     health,
     log,
     me,
@@ -73,6 +74,7 @@ MODULES = (
     consent,
     me,
     revocations,
+    devices,
     systems,
     cases,
 )

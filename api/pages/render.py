@@ -69,7 +69,7 @@ def _words(request: Request, principal: Principal | None) -> dict[str, Any]:
     t, day, moment, span, number: see `language.Speech`. asset: address of a static file.
     csrf_field, csrf_token: of this session. principal: who is signed in, or None. city_name: of
     this node. name_city: name of any city by its code. links: navigation for this principal. path:
-    of this page, for the current link.
+    of this page, for the current link. bridge_url: of the device bridge of the reader's machine.
     """
     speech = read_speech(request)
     runtime: Runtime = request.app.state.runtime
@@ -90,4 +90,5 @@ def _words(request: Request, principal: Principal | None) -> dict[str, Any]:
         "links": list_links(principal),
         "name_city": partial(name_city, language=speech.language),
         "path": request.url.path,
+        "bridge_url": runtime.settings.device_bridge_url,
     }

@@ -27,9 +27,9 @@ PAGE_PX: Final = (1240, 1754)  # A4 at 150 dpi
 DPI: Final = 150
 SAMPLE_BATCH: Final = "sample"
 STACK: Final = (  # type code and pages; None is a blank back
-    ("marriage-certificate", ("结婚证 第一页", None)),
-    ("income-certificate", ("收入证明", None)),
-    ("household-register", ("户口簿 首页", "户口簿 本人页", None)),
+    ("marriage-cert", ("结婚证 第一页", None)),
+    ("income-cert", ("收入证明", None)),
+    ("household-book", ("户口簿 首页", "户口簿 本人页", None)),
 )
 _ICAO_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
