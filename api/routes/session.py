@@ -45,7 +45,7 @@ router = APIRouter(tags=["session"], include_in_schema=False)
 
 # Per process and address: a lock on the account counts across processes.
 ATTEMPTS = RateLimitItemPerMinute(30)
-_limiter = MovingWindowRateLimiter(MemoryStorage())
+limiter = MovingWindowRateLimiter(MemoryStorage())
 
 PROVIDER_COOKIE: Final = "__Host-tb-provider"
 MAX_PARAMETER_CHARS: Final = 2000
@@ -105,7 +105,7 @@ def sign_in(
     demand_own_origin(request)
     address = request.client.host if request.client else "-"
     try:
-        if not _limiter.hit(ATTEMPTS, runtime.node.city, address):
+        if not limiter.hit(ATTEMPTS, runtime.node.city, address):
             raise TooManyAttemptsError
         row = verify_credentials(runtime.node, login.strip(), password, code.strip())
     except (SignInRefusedError, TooManyAttemptsError) as error:

@@ -12,7 +12,11 @@ from tests.mutants.tree import Tree
 from tests.results import note_mutant
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
-TRIALS = {"T1", "T3", "T4", "T5", "T7", "T8", "T9", "T10", "T11", "T13", "T14", "T15"}
+TRIALS = {"T1", "T3", "T4", "T5", "T7", "T8", "T9", "T10", "T11", "T13", "T14", "T15"} | {
+    "T17",
+    "T18",
+    "T19",
+}
 FAILED = 1  # pytest's exit code when tests ran and some failed
 
 

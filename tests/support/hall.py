@@ -82,6 +82,13 @@ class Hall:
             self.people[role] = make_account(self.runtime.node, role)
         return self.people[role]
 
+    def account_id(self, role: str) -> str:
+        """Account of whoever is signed in as the role; of `PERSON` for citizens."""
+        if role == "citizen":
+            tag = self.runtime.node.keys.compute_index_tag(PERSON.scheme, PERSON.number)
+            return f"citizen/{tag.hex()}"
+        return self.person(role).row.account_id
+
     def sign_in(self, role: str) -> TestClient:
         """A client signed in as the role; `citizen` is `PERSON`, `system` shows its key."""
         return self.client(**begin_headers(self.runtime.node, role, self.person))

@@ -139,4 +139,5 @@ PARAMETERS: Mapping[str, Owned | Shared] = {
 # Routes on which an object that was just made is not enough to find something; and what is missing.
 NEEDS_MORE: Mapping[str, str] = {
     "/window/runs/{run_id}/again/{city}": "a step of the visit with that city",
+    "/window/runs/{run_id}/receipts/{city}": "a receipt filed for what came from that city",
 }

@@ -1,7 +1,8 @@
 """T17: every (method, path) × every role, signed in or not, own and foreign, from here or not.
 
 Adding a route? If its path has a parameter name nobody used before, add one line to
-`parameters.py` (its head says how), and the route's row to docs/spec/routes.md. Nothing else: what
+`parameters.py` (its head says how); `python scripts/list_routes.py` writes its row of
+docs/spec/routes.md. Nothing else: what
 each role may do follows from the mark the route carries (`allow(…)`, `public()`, `peer()`,
 `find_principal()`), and the calls are made from that.
 
@@ -165,7 +166,7 @@ def test_matrix_counts_every_route_of_the_running_application(hall: Hall) -> Non
     }
     hidden = set(re.findall(r"^\| `([A-Z]+) (\S+)` \|", read_doc("spec/routes.md"), re.M)) - shown
     missing = plain - shown - hidden
-    assert not missing, f"add a row to docs/spec/routes.md for {sorted(missing)}"
+    assert not missing, f"run scripts/list_routes.py (docs/spec/routes.md): {sorted(missing)}"
     assert plain == shown | hidden, sorted((shown | hidden) - plain)
 
 
@@ -275,7 +276,7 @@ def test_every_object_opens_for_its_owner_and_is_not_found_by_others(hall: Hall)
         for route, name, kind in owned:
             role = min(MAY[route.mark.permission.value])
             headers = begin_headers(node, role, hall.person)
-            own, foreign = kind.make(hall, hall.person(role).row.account_id)
+            own, foreign = kind.make(hall, hall.account_id(role))
             values = shared_values(route)
             refused = await call(route.method, route.fill({**values, name: foreign}), headers)
             allowed = await call(route.method, route.fill({**values, name: own}), headers)
