@@ -196,6 +196,35 @@ if (paper) {
   showGrade();
 }
 
+async function takeIn(from) {
+  const state = document.querySelector("[data-capture-state]");
+  state.textContent = say("正在取图……", "Taking it in…");
+  try {
+    const devices = await import("./devices.js");
+    addFiles(from === "camera" ? [await devices.capture()] : await scan(devices));
+    state.textContent = say(`已有 ${files.length} 个文件。`, `${files.length} files so far.`);
+  } catch (error) {
+    state.textContent = error.sentence?.[zh ? "zh" : "en"]
+      ?? say("设备没有应答。可以改为选文件。", "The device does not answer; choose files instead.");
+  }
+}
+
+/** Everything lying in the feeder; separator sheets part it into files, blank backs are left out. */
+async function scan(devices) {
+  const batch = await devices.scanBatch("scanner");
+  const drop = new Set(batch.suggested_drops ?? []);
+  const parts = batch.parts
+    .map((part) => ({ pages: part.pages.filter((n) => !drop.has(n)).map((number) => ({ number, rotate: 0 })) }))
+    .filter((part) => part.pages.length);
+  const done = await devices.finishBatch(batch.batch, parts);
+  return done.map((part, n) => new File([part.pdf], `scan-${devices.stamp()}-${n + 1}.pdf`, { type: "application/pdf" }));
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-capture]");
+  if (button) takeIn(button.dataset.capture);
+});
+
 function showGrade() {
   const grade = paper.elements.grade.value;
   document.getElementById("seen").hidden = grade !== "B";
