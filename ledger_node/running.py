@@ -22,6 +22,7 @@ import uvicorn
 from api.app import build_app
 from ledger_node.core.errors import ConflictError, LedgerError, UnavailableError
 from ledger_node.flows.anchoring import resume_anchoring, verify_log_head
+from ledger_node.flows.case_folder import resume_case_folders
 from ledger_node.flows.case_outbox import resume_case_events
 from ledger_node.flows.deciding import resume_deciding
 from ledger_node.flows.following import resume_following
@@ -190,6 +191,7 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     workers.start(
         "case events", WATCH_INTERVAL_S, lambda: resume_case_events(node, runtime.case_systems)
     )
+    workers.start("case folders", WATCH_INTERVAL_S, lambda: take_folder_turn(runtime))
     workers.start("nonces", NONCE_SWEEP_S, lambda: drop_old_nonces(runtime))
     workers.start("uploads", UPLOAD_SWEEP_S, lambda: sweep_api(runtime))
     token = node.entropy(16)
@@ -214,6 +216,12 @@ def take_replay_turn(runtime: Runtime, token: bytes) -> None:
     resume_replays(runtime.node, token, lambda: runtime.clock.stop_requested)
 
 
+def take_folder_turn(runtime: Runtime) -> None:
+    """Cases that systems without an interface put into their folders."""
+    items = load_catalogue().items.keys()
+    resume_case_folders(runtime.node, runtime.case_systems, runtime.case_folders, items)
+
+
 def sweep_api(runtime: Runtime) -> None:
     """Expired uploads with their plaintext, keys older than a day."""
     sweep_uploads(runtime.node, runtime.uploads)
@@ -221,9 +229,10 @@ def sweep_api(runtime: Runtime) -> None:
 
 
 def drop_old_nonces(runtime: Runtime) -> None:
-    """Forget nonces whose messages would be refused for their age anyway."""
+    """Forget nonces whose messages would be refused for their age anyway, and ended sessions."""
     with runtime.node.database.transaction() as tx:
         tx.messages.drop_nonces_before(runtime.node.clock.now())
+    sweep_sessions(runtime.node)
 
 
 def serve(runtime: Runtime, announce: Callable[[dict[str, object]], None]) -> None:

@@ -29,7 +29,7 @@ from ledger_node.core.anchor import FinalityKind, FinalityPolicy
 from ledger_node.core.case import read_state_map
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.types import Address, BlockHash, BlockNumber, CityId
-from ledger_node.edges.case_systems import HttpCaseSystems
+from ledger_node.edges.case_systems import FileCaseFolders, HttpCaseSystems
 from ledger_node.edges.chain.client import EvmChain
 from ledger_node.edges.chain.contracts import ContractCalls
 from ledger_node.edges.clock import ChainClock, SystemClock, system_entropy
@@ -91,6 +91,11 @@ class Runtime:
         return UploadFolder(
             uploads_path(self.settings.data_dir), lambda: self.clock.now().timestamp()
         )
+
+    @property
+    def case_folders(self) -> FileCaseFolders:
+        """Watched folders of case systems without an interface."""
+        return FileCaseFolders(self.node.entropy)
 
     def open_tiles(self, generation: int) -> TileStore:
         """Files of one generation of the log.

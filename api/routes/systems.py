@@ -20,7 +20,7 @@ from ledger_node.core.errors import MalformedInputError, NotFoundError
 from ledger_node.core.terms import GrantorKind
 from ledger_node.core.visit import IdentifiedBy
 from ledger_node.edges.database.cases import CaseNotFoundError
-from ledger_node.flows.cases import HandedIn, hand_in, load_case, make_link, use_link
+from ledger_node.flows.cases import HandedIn, find_handler, hand_in, load_case, make_link, use_link
 from ledger_node.flows.sessions import begin_session
 from ledger_node.flows.window import Clerk, build_visit, open_run
 from ledger_node.ports.case_systems import CaseSystem
@@ -62,7 +62,7 @@ async def read_case_body(request: Request) -> bytes:
             raise CaseBodyError("办件内容超过 64 KiB。", "The case exceeds 64 KiB.")
     try:
         return encode_canonical(json.loads(received))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CaseBodyError("办件内容不是 JSON。", "The case is not JSON.") from error
 
 
@@ -87,7 +87,7 @@ def put_case(
         number,
         body,
         load_catalogue().items.keys(),
-        account_id=_find_officer(runtime, body),
+        account_id=find_handler(runtime.node, body),
         by=principal.account_id,
         expected_revision=expected,
     )
@@ -192,17 +192,6 @@ def _own_system(runtime: Runtime, principal: Principal, system: str) -> CaseSyst
     if found is None or principal.system != system:
         raise CaseNotFoundError
     return found
-
-
-def _find_officer(runtime: Runtime, body: bytes) -> str:
-    """Account of the officer a case names by login; empty when there is none."""
-    case = json.loads(body)
-    login = case.get("officer") if isinstance(case, dict) else None
-    if not isinstance(login, str):
-        return ""
-    with runtime.node.database.read() as tx:
-        account = tx.accounts.find_by_login(login)
-    return "" if account is None or account.officer is None else account.account_id
 
 
 def _read_revision(if_match: str) -> int:

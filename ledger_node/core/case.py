@@ -21,6 +21,7 @@ from ledger_node.core.sealed import Subject, encode_subject, read_subject
 from ledger_node.core.shapes import read_choice, read_name, read_short_text, read_version
 
 CASE_VERSION: Final = "tongban/case/v1"
+CASE_FILE_VERSION: Final = "tongban/case-file/v1"
 STATE_MAP_VERSION: Final = "tongban/state-map/v1"
 MAX_STATES: Final = 64
 _CASE_MEMBERS: Final = (
@@ -195,6 +196,18 @@ def encode_case_draft(draft: CaseDraft) -> JsonObject:
         "queue_number": draft.queue_number,
         "state": draft.state,
     }
+
+
+def read_case_file(value: JsonValue) -> tuple[str, JsonValue]:
+    """Read a file of a watched folder: the case's number there, and its body unread.
+
+    Raises:
+        UnknownVersionError, UnexpectedShapeError: A member is missing, unknown or of another kind.
+    """
+    what = "case file"
+    read_version(value, CASE_FILE_VERSION, what=what)
+    m = require_members(value, ("v", "number", "case"), what=what)
+    return read_name(m["number"], what=what), m["case"]
 
 
 @dataclass(frozen=True, slots=True)

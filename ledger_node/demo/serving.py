@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from ledger_node.core.evidence_parts import OfficerRole
 from ledger_node.core.types import Commitment
+from ledger_node.demo.case_system import CITY, join_case_system, start_case_system
 from ledger_node.demo.papers import build_papers
 from ledger_node.demo.people import RESIDENTS, build_earlier_papers, find_resident
 from ledger_node.demo.staff import OFFICERS, Account, seed_accounts
@@ -51,12 +52,15 @@ class Town:
         tell("建链,五城入盟 / founding the consortium")
         self.stage.start_chain()
         self.stage.found()
+        beside = join_case_system(self.stage)
         tell("启动五个节点 / starting five nodes")
         self.stage.start_nodes()
         tell("登记经办人与账号 / officers and accounts")
         entries = self._enrol_officers()
         for slug in self.stage.plans:
             self.accounts += seed_accounts(self.stage.open(slug), slug)
+        tell("启动综合窗口系统（模拟）/ starting the simulated case system")
+        start_case_system(self.stage, beside, self._find_key(CITY))
         tell("居民先前交过的材料 / papers residents handed in before")
         entries += self._register_papers()
         for slug, commitments in _by_city(entries).items():
@@ -88,6 +92,10 @@ class Town:
             "links": dict(self.stage.links),
             "rpc": self.stage.rpc,
         }
+
+    def _find_key(self, slug: str) -> str:
+        """Bearer key of a city's machine account."""
+        return next(each.key for each in self.accounts if each.city == slug and each.key)
 
     def _enrol_officers(self) -> list[tuple[str, Commitment]]:
         entries = []

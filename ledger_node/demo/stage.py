@@ -63,7 +63,7 @@ class Stage:
         """Start the local chain."""
         arguments = ["-m", "ledger_node.localchain", "--data", str(self.path / "chain")]
         arguments += ["--chain-id", str(CHAIN_ID), "--port", "0"]
-        self.rpc = str(self._start("chain", arguments)["rpc"])
+        self.rpc = str(self.start("chain", arguments)["rpc"])
 
     def found(self) -> Deployment:
         """Make five cities and register the contracts by their votes."""
@@ -134,7 +134,8 @@ class Stage:
             if process.stdout is not None:
                 process.stdout.close()
 
-    def _start(self, name: str, arguments: list[str]) -> dict[str, object]:
+    def start(self, name: str, arguments: list[str]) -> dict[str, object]:
+        """Start one of our programs; returns the line it announces itself with."""
         return self._read_ready(name, self._spawn(name, arguments))
 
     def _spawn(self, name: str, arguments: list[str]) -> subprocess.Popen[str]:

@@ -1,7 +1,8 @@
 """Events for case systems, delivered at least once: retried with growing distance, then given up.
 
-Step 10. Spec: docs/spec/systems.md, "Events". The receiver tells doubles by the event's `id`. A
-system without a callback pulls by cursor; its events are never sent.
+Step 10. Spec: docs/spec/systems.md, "Events". The receiver tells doubles by the event's `id` and
+orders by `revision`: after a failure a later event may arrive first. A system without callback and
+folder pulls by cursor; its events are never sent.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def resume_case_events(node: Node, systems: CaseSystems) -> int:
     silent: set[str] = set()
     for row in due:
         if row.system in silent:
-            continue  # one silent system costs one time-out a turn, and keeps its order
+            continue  # one silent system costs one time-out a turn
         taken += _deliver(node, systems, row, silent)
     return taken
 
@@ -46,7 +47,7 @@ def compute_wait_s(attempts: int, jitter: float) -> float:
 
 def _deliver(node: Node, systems: CaseSystems, row: CaseEventRow, silent: set[str]) -> int:
     to = systems.systems.get(row.system)
-    if to is None or not to.callback_origin:
+    if to is None or not (to.callback_origin or to.folder):
         _mark(node, row, row.attempts, None, None)  # it pulls
         return 0
     try:

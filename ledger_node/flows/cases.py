@@ -121,7 +121,7 @@ def hand_in(
     expected_revision: int | None = None,
 ) -> HandedIn:
     """Take in a case of another system: the first time it is opened, later brought up to date; the
-    same body again changes nothing.
+    same body again changes nothing, and while their state is the same, our stage stays.
 
     Args:
         states: Map of the system that hands in.
@@ -152,12 +152,29 @@ def hand_in(
         return HandedIn(Case(known, draft), created=False, changed=False)
     if expected_revision is not None and (known is None or known.revision != expected_revision):
         raise CaseMovedError
+    if known is not None and known.their_state == draft.state:
+        stage = CaseStage(known.stage)  # they changed something else; what we decided stands
     case_id = known.case_id if known else str(uuid.UUID(bytes=node.entropy(16), version=4))
     row = _build_row(node, case_id, states.system, number, draft, stage, digest, account_id)
     if known is not None:
         row = replace(row, revision=known.revision + 1, created_at=known.created_at)
     _store(node, row, known, _HANDED_IN, by, "", tell=False)
     return HandedIn(Case(row, draft), created=known is None, changed=True)
+
+
+def find_handler(node: Node, body: bytes) -> str:
+    """Account of the officer a case body names by login; empty when nobody signs by it here.
+
+    Args:
+        body: RFC 8785 bytes, not yet read.
+    """
+    value = parse_canonical(body, what="case")
+    login = value.get("officer") if isinstance(value, dict) else None
+    if not isinstance(login, str):
+        return ""
+    with node.database.read() as tx:
+        account = tx.accounts.find_by_login(login)
+    return "" if account is None or account.officer is None else account.account_id
 
 
 def open_case(node: Node, number: str, draft: CaseDraft, account_id: str) -> Case:

@@ -1,4 +1,5 @@
-"""`ports.case_systems.CaseSystems` over HTTP: one signed POST per event.
+"""`ports.case_systems.CaseSystems` over HTTP: one signed POST per event; a file in its watched
+folder for a system without an interface.
 
 Invariants:
     * Only the origin of the settings is called; no redirects, nothing from the environment.
@@ -9,6 +10,7 @@ Profile of the signature: `core/message.py`; the event's number travels in the s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import httpx2
 
@@ -16,6 +18,7 @@ from ledger_node.core.message import sign_request
 from ledger_node.core.message_key import MessageKeyId
 from ledger_node.core.message_parts import NONCE_BYTES, MessageStamp
 from ledger_node.core.types import CityId
+from ledger_node.edges.case_systems.folder import EVENTS, write_whole
 from ledger_node.ports.case_systems import CaseSystem, CaseSystemUnavailableError
 from ledger_node.ports.clock import Clock, Entropy
 from ledger_node.ports.keys import CityKeys, KeyRole
@@ -48,8 +51,10 @@ class HttpCaseSystems:
 
     def deliver(self, system: str, event_id: int, body: bytes) -> None:
         """See the port."""
-        del event_id  # it stands in the body
         to = self._systems.get(system)
+        if to is not None and to.folder is not None:
+            self._leave(to.system, to.folder / EVENTS, event_id, body)
+            return
         if to is None or not to.callback_origin:
             raise CaseSystemUnavailableError(system, "no callback")
         headers = sign_request("POST", to.callback_origin, to.callback_path, body, self._stamp())
@@ -63,6 +68,14 @@ class HttpCaseSystems:
             raise CaseSystemUnavailableError(system, type(error).__name__) from error
         if not 200 <= status < 300:
             raise CaseSystemUnavailableError(system, f"HTTP {status}")
+
+    def _leave(self, system: str, directory: Path, event_id: int, body: bytes) -> None:
+        """Into the watched folder; the same event again replaces itself."""
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_whole(directory / f"{event_id:012d}.json", body, self._entropy)
+        except OSError as error:
+            raise CaseSystemUnavailableError(system, type(error).__name__) from error
 
     def close(self) -> None:
         """Close kept-alive connections."""
