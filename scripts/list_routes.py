@@ -40,7 +40,7 @@ def main() -> int:
         describe(route, method)
         for route in walk_routes(app)
         if isinstance(route, APIRoute)
-        for method in sorted(route.methods - {"HEAD"})
+        for method in sorted((route.methods or set()) - {"HEAD"})
     ]
     missing = sorted(
         (row for row in rows if row[0] not in known), key=lambda row: row[0].split()[1]

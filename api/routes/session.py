@@ -32,6 +32,7 @@ from ledger_node.flows.identity import (
     STATE_LIFE,
     Assertion,
     NoAccountLinkedError,
+    ProviderSignInError,
     Redirect,
     SignedIn,
     begin_sign_in,
@@ -156,7 +157,10 @@ def finish_provider_sign_in(request: Request, principal: MaybePrincipal) -> Resp
     parameters = {name: value[:MAX_PARAMETER_CHARS] for name, value in request.query_params.items()}
     done = finish(runtime.node, runtime.identity, runtime.settings.origin, parameters, token)
     if isinstance(done, Assertion):
-        response: Response = request.app.state.on_assertion(request, done)
+        take = getattr(request.app.state, "on_assertion", None)
+        if take is None:
+            raise ProviderSignInError("nobody waits for the assertion")
+        response: Response = take(request, done)
     else:
         response = RedirectResponse(done.next if is_own_path(done.next) else "/", 303)
         set_session_cookie(response, _begin_provider_session(runtime, done))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, true, update
 
 from ledger_node.core.errors import NotFoundError
 from ledger_node.edges.database.rows import build_rows, fetch_one, row_values, select_rows
@@ -152,7 +152,7 @@ class SqlTrail:
         self._connection.execute(insert(access_log).values(row_values(row)))
 
     def list_access(self, before: int | None, limit: int) -> Sequence[tuple[int, AccessRow]]:
-        below = or_(before is None, access_log.c.access_id < (before or 0))
+        below = true() if before is None else access_log.c.access_id < before
         return self._list(below, limit)
 
     def list_access_of(
@@ -161,9 +161,9 @@ class SqlTrail:
         of = (access_log.c.object_kind == object_kind) & (access_log.c.object_id == object_id)
         return self._list(of, limit)
 
-    def _list(self, where: object, limit: int) -> Sequence[tuple[int, AccessRow]]:
+    def _list(self, where: ColumnElement[bool], limit: int) -> Sequence[tuple[int, AccessRow]]:
         columns = [access_log.c[name] for name in AccessRow.__slots__]
-        query = select(access_log.c.access_id, *columns).where(where)  # type: ignore[arg-type]
+        query = select(access_log.c.access_id, *columns).where(where)
         records = self._connection.execute(
             query.order_by(access_log.c.access_id.desc()).limit(limit)
         )
