@@ -41,6 +41,7 @@ from api.routes import (
     systems,
     verify,
     window,
+    window_pages,
     window_papers,
 )
 from api.routes.v1 import (
@@ -70,6 +71,7 @@ MODULES = (
     audit_replays,
     verify,
     window,
+    window_pages,
     window_papers,
     consent,
     me,

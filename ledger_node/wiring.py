@@ -43,6 +43,7 @@ from ledger_node.edges.keys.key_store import KeyStoreFile
 from ledger_node.edges.keys.officer_keys import OfficerKeyFiles
 from ledger_node.edges.keys.secret_files import read_private
 from ledger_node.edges.peers import HttpLogFiles, HttpPeers
+from ledger_node.edges.rendering import CappedRenderer
 from ledger_node.edges.tiles.directory import TileDirectory
 from ledger_node.edges.uploads import UploadFolder
 from ledger_node.flows.directory import FollowedDirectory
@@ -52,6 +53,7 @@ from ledger_node.identifiers import is_minor, normalise_identifier
 from ledger_node.ports.case_systems import CaseSystem, CaseSystems
 from ledger_node.ports.chain import ChainProfile
 from ledger_node.ports.identity import Audience, IdentityProviders, Provider
+from ledger_node.ports.rendering import Renderer
 from ledger_node.ports.tiles import TileNotFoundError, TileStore
 from ledger_node.seed import load_catalogue
 
@@ -71,6 +73,7 @@ class Runtime:
         clock: The node's clock; stopping it ends every loop.
         identity: Identity providers of the settings.
         case_systems: Case systems of the settings.
+        renderer: Draws pages of documents, in processes of its own.
     """
 
     settings: Settings
@@ -80,6 +83,7 @@ class Runtime:
     clock: SystemClock
     identity: IdentityProviders
     case_systems: CaseSystems
+    renderer: Renderer
 
     def registered_url(self) -> str:
         """This node's own address as `Membership` holds it; never taken from a request."""
@@ -232,7 +236,8 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
     )
     identity = HttpIdentityProviders(list_providers(settings), clock)
     systems = HttpCaseSystems(city, list_case_systems(settings), keys, clock, system_entropy)
-    return Runtime(settings, node, directory, IntakeQueue(node), clock, identity, systems)
+    queue, renderer = IntakeQueue(node), CappedRenderer()
+    return Runtime(settings, node, directory, queue, clock, identity, systems, renderer)
 
 
 def list_case_systems(settings: Settings) -> list[CaseSystem]:

@@ -256,3 +256,40 @@ function numberSubjects() {
     }
   });
 }
+
+// --- Looking at a paper in place: fetched when it is opened, one page at a time, kept nowhere --------
+
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches("details.view") || !event.target.open) return;
+  for (const figure of event.target.querySelectorAll("[data-pages]")) if (!figure.dataset.at) showPage(figure, 0);
+}, true);
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-turn]");
+  if (!button) return;
+  const figure = button.closest("[data-pages]");
+  showPage(figure, Number(figure.dataset.at) + Number(button.dataset.turn));
+});
+
+async function showPage(figure, page) {
+  figure.dataset.at = String(page);
+  const label = figure.querySelector("[data-page-of]");
+  label.textContent = say("正在打开……", "Opening…");
+  const answer = await fetch(`${figure.dataset.pages}${page}.png`, { cache: "no-store", headers: { Accept: "image/png" } });
+  if (!answer.ok) {
+    const told = await answer.json().catch(() => ({}));
+    label.textContent = (zh ? told.detail_zh : told.detail) ?? say("打不开这一页。", "This page cannot be shown.");
+    return;
+  }
+  const count = Number(answer.headers.get("X-Page-Count"));
+  const picture = figure.querySelector("img");
+  const before = picture.src;
+  picture.src = URL.createObjectURL(await answer.blob());
+  if (before.startsWith("blob:")) URL.revokeObjectURL(before);
+  picture.removeAttribute("width");
+  picture.removeAttribute("height");
+  picture.alt = say(`第 ${page + 1} 页`, `Page ${page + 1}`);
+  label.textContent = count > 1 ? `${page + 1} / ${count}` : "";
+  figure.querySelector('[data-turn="-1"]').hidden = page === 0;
+  figure.querySelector('[data-turn="1"]').hidden = page + 1 >= count;
+}
