@@ -690,4 +690,68 @@ MUTANTS = (
         "            pass\n",
         IDENTITY + "test_leaver_is_signed_out_at_the_next_check_and_others_are_not",
     ),
+    # auditor explorer and verification page
+    Mutant(
+        "replay-fence",
+        "who lost a replay's job changes nothing any more",
+        EDGES + "database/replays.py",
+        "                worker.is_(None) if before.worker is None else worker == before.worker,\n",
+        "",
+        "tests/conformance/database/test_replays_group.py::"
+        "test_advance_replay_by_who_lost_the_job_changes_nothing",
+    ),
+    Mutant(
+        "one-open-replay",
+        "at most one replay is open",
+        EDGES + "database/replays.py",
+        '"open_slot": 1 if row.state in OPEN_REPLAYS else None',
+        '"open_slot": None',
+        "tests/conformance/database/test_replays_group.py::"
+        "test_save_replay_second_open_one_conflicts_until_the_first_has_ended",
+    ),
+    Mutant(
+        "csv-formula",
+        "no exported cell can be taken for a formula",
+        "api/pages/event_rows.py",
+        "text.startswith(_FORMULA_STARTS)",
+        "False",
+        "tests/unit/pages/test_event_rows.py::test_escape_cell_formula_is_shown_and_never_run",
+    ),
+    Mutant(
+        "verify-chain-in-doubt",
+        "no verdict on the facts of a chain that contradicts itself",
+        FLOWS + "verifying.py",
+        "            _demand_no_chain_halt(tx)\n",
+        "",
+        "tests/integration/way/test_verifying.py::"
+        "test_verify_brought_receipt_chain_in_doubt_gives_no_verdict_but_a_trust_file_does",
+    ),
+    Mutant(
+        "verify-document-compared",
+        "a document that is brought is compared with the receipt",
+        FLOWS + "verifying.py",
+        "receipt, trusted, document=document, sensitive_types",
+        "receipt, trusted, document=None, sensitive_types",
+        "tests/integration/way/test_verifying.py::test_verify_brought_receipt_document_is_compared",
+    ),
+    Mutant(
+        "verify-rate",
+        "one address cannot ask the verification page without end",
+        "api/routes/verify.py",
+        "    get_limits(request).count(None, address)\n",
+        "",
+        "tests/integration/way/test_verifying.py::"
+        "test_verify_page_address_that_asks_too_often_waits",
+        "T20",
+    ),
+    Mutant(
+        "brought-cap",
+        "a file larger than its cap is refused while it arrives",
+        "api/brought.py",
+        "if self.sizes[self.name] > cap:",
+        "if False:",
+        "tests/integration/way/test_verifying.py::"
+        "test_verify_page_document_larger_than_the_setting_is_refused",
+        "T20",
+    ),
 )
