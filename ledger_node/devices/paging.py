@@ -22,10 +22,9 @@ PREVIEW_PX: Final = 1600
 PREVIEW_QUALITY: Final = 80
 LONGEST_POINTS: Final = 14_400
 FORMATS: Final = ("JPEG", "PNG", "TIFF")
-_LOOK_PX: Final = 800
 _MARGIN: Final = 0.04
 _DARKER_BY: Final = 40
-_BLANK_SHARE: Final = 0.0002
+_BLANK_SHARE: Final = 0.00003
 
 
 class RefusedError(Exception):
@@ -129,7 +128,6 @@ def find_separator_text(image: Image.Image) -> str | None:
 def is_blank(image: Image.Image) -> bool:
     """Whether nothing but paper, specks and shadow at the edges is there."""
     grey = image.convert("L")
-    grey.thumbnail((_LOOK_PX, _LOOK_PX))
     width, height = grey.size
     dx, dy = int(width * _MARGIN), int(height * _MARGIN)
     inner = grey.crop((dx, dy, width - dx, height - dy)).filter(ImageFilter.MedianFilter(3))

@@ -71,7 +71,7 @@ SILENCE_S: Final = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Hand:
-    """What the person at the window did: the card on the reader, and what goes wrong, if anything."""
+    """What the person at the window did: the card on the reader, and what goes wrong, if any."""
 
     card: str
     trouble: str = ""

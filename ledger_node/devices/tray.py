@@ -17,11 +17,15 @@ from ledger_node.devices.pairing import Pairing
 from ledger_node.devices.port import Driver
 from ledger_node.devices.simulator import SILENT, TROUBLES, Hand, Simulator
 
-STYLE: Final = """body{font:16px/1.6 system-ui,sans-serif;max-width:40rem;margin:2rem auto;
-padding:0 1rem;color:#1b2430;background:#f4f6f8}
-main{background:#fff;border:1px solid #c4ccd6;border-radius:12px;padding:1rem 1.5rem}.code{font-size:3rem;letter-spacing:.3em;font-weight:700;margin:.2rem 0}
-label{display:block;margin:.6rem 0 .2rem}button{margin-top:1rem}
-select,button{font:inherit;min-height:2.4rem;padding:.2rem .8rem}"""
+STYLE: Final = """
+body { font: 16px/1.6 system-ui, sans-serif; max-width: 40rem; margin: 2rem auto; padding: 0 1rem;
+  color: #1b2430; background: #f4f6f8; }
+main { background: #fff; border: 1px solid #c4ccd6; border-radius: 12px; padding: 1rem 1.5rem; }
+.code { font-size: 3rem; letter-spacing: .3em; font-weight: 700; margin: .2rem 0; }
+label { display: block; margin: .6rem 0 .2rem; }
+select, button { font: inherit; min-height: 2.4rem; padding: .2rem .8rem; max-width: 100%; }
+button { margin-top: 1rem; }
+"""
 
 
 def build_tray_routes(driver: Driver, pairing: Pairing) -> list[Route]:
