@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from tests.bench import edges, exploring, importing, local_chain, peers, pure
+from tests.bench import api, edges, exploring, importing, local_chain, peers, pure
 from tests.bench.harness import Result, describe_run
 
 BENCHES: Mapping[str, Callable[[Path], Iterator[Result]]] = {
@@ -28,6 +28,7 @@ BENCHES: Mapping[str, Callable[[Path], Iterator[Result]]] = {
     "peers": peers.bench_peers,
     "import": importing.bench_import,
     "explorer": exploring.bench_explorer,
+    "api": api.bench_api,
 }
 
 
