@@ -115,6 +115,8 @@ def test_a_person_consents_at_the_window_and_goes_on_at_home(
         second.fill(account["login"])
         page.fill("section input[name=password]", account["password"])
     page.click("section button.primary.big")
+    page.wait_for_url(re.compile("/window/runs/"))  # the visit goes on by itself
+    page.goto(ceremony)
     expect(page.locator(".badge.good")).to_be_visible()
     look(page, "consent-window-confirmed-zh-desk")
     page.click("form[action$='/phone'] button")
