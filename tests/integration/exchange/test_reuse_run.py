@@ -17,6 +17,7 @@ from ledger_node.flows.materials import load_material_by_commitment
 from ledger_node.flows.outbox import resume_outbox
 from ledger_node.flows.watching import withdraw
 from ledger_node.flows.window import load_run
+from ledger_node.ports.database_reuse import RunNotFoundError
 from tests.integration.processes import AFTER, BEFORE, DIED
 from tests.support.cities import Cities
 from tests.support.stock import BYSTANDER, ISSUER, RELIER
@@ -67,6 +68,8 @@ def test_run_silent_city_is_named_and_holds_nothing_up(window: Cities) -> None:
     assert window.logs("recorded", grant_of(window, run_id, SILENT_CITY)) == []
     with window.opened(RELIER) as node:
         run = load_run(node, run_id, CLERK.account_id)
+        with pytest.raises(RunNotFoundError):
+            load_run(node, run_id, "another account")
         (judged,) = judge_run(node, run, DECIDER)
         assert judged.state is LineState.HOLDS
         assert judged.values["number"] == "J510107-2020-000007"
