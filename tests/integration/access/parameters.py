@@ -135,9 +135,3 @@ PARAMETERS: Mapping[str, Owned | Shared] = {
     "event": Shared("review", "names what happens to a case"),
     "account_id": Shared(MISSING, "accounts are the administrators' together"),
 }
-
-# Routes on which an object that was just made is not enough to find something; and what is missing.
-NEEDS_MORE: Mapping[str, str] = {
-    "/window/runs/{run_id}/again/{city}": "a step of the visit with that city",
-    "/window/runs/{run_id}/receipts/{city}": "a receipt filed for what came from that city",
-}
