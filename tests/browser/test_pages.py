@@ -16,7 +16,15 @@ from tests.browser.signing_in import sign_in
 
 PAGES: dict[str, tuple[str, ...]] = {
     "": ("/", "/login", "/verify", "/nothing-here"),
-    "registrar": ("/", "/window", "/cases", "/cases/new", "/window/revoke"),
+    "registrar": (
+        "/",
+        "/window",
+        "/window/batch",
+        "/window/devices",
+        "/cases",
+        "/cases/new",
+        "/window/revoke",
+    ),
     "auditor": ("/audit",),
     "system_admin": ("/admin/accounts",),
     "security_admin": ("/admin/security",),
