@@ -231,7 +231,7 @@ byId("parts").addEventListener("dragstart", (event) => {
   if (!sheet) return;
   dragged = Number(sheet.dataset.number);
   event.dataTransfer.effectAllowed = "move";
-  event.dataTransfer.setData("text/plain", "");
+  event.dataTransfer.setData("text/plain", String(dragged));
 });
 byId("parts").addEventListener("dragover", (event) => {
   const sheet = event.target.closest("[data-sheet]");
