@@ -34,6 +34,7 @@ class Clerk:
     clicks: int = 0
 
     def sign_in(self, role: str = "reviewer") -> None:
+        self.page.set_default_timeout(READY_MS)  # five nodes and a browser share two cores
         account = self.town.account(CITY, role)
         self.page.goto(f"{self.town.origin(CITY)}/login")
         self.page.fill("[name=login]", account["login"])
@@ -169,6 +170,9 @@ def test_console_every_state_is_looked_at(
     look("running")
     page.wait_for_selector("#ready-title", timeout=READY_MS)
     look("ready")
+    page.locator("details.view summary").first.click()
+    page.wait_for_selector("details.view img[src^=blob]")
+    look("paper-in-place")
     page.locator("details.otherwise summary").first.click()
     page.locator(".material input[value=no]").first.check()
     page.click("#decision button.primary")
