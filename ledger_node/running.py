@@ -34,6 +34,7 @@ from ledger_node.flows.releasing import resume_releasing
 from ledger_node.flows.replaying import resume_replays
 from ledger_node.flows.reusing import ReuseTurns
 from ledger_node.flows.sequencing import open_log, resume_sequencing, run_sequencing_round
+from ledger_node.flows.sessions import sweep_sessions
 from ledger_node.flows.uploading import sweep_uploads
 from ledger_node.flows.watching import resume_watching
 from ledger_node.seed import load_catalogue
