@@ -9,6 +9,7 @@ from fastapi import Path as PathParameter
 
 from api.access import Principal, allow
 from api.deps import get_runtime
+from api.pages.language import CHINA
 from api.routes.window import RUNS
 from ledger_node.core.access import Permission
 from ledger_node.core.types import CityId, Commitment
@@ -36,7 +37,7 @@ def read_page(
     node = runtime.node
     run = load_run(node, run_id, principal.account_id)
     now = node.clock.now()
-    watermark = f"{run.row.officer} {now:%Y-%m-%d %H:%M} {run.visit.case}"
+    watermark = f"{run.row.officer} {now.astimezone(CHINA):%Y-%m-%d %H:%M} {run.visit.case}"
     with node.database.transaction() as tx:
         tx.trail.log_access(now, principal.account_id, "view", "document", f"{commitment}/{index}")
     rendered = view_page(
