@@ -10,7 +10,7 @@ import resource
 import sys
 from typing import Final
 
-import pypdfium2
+import pypdfium2  # type: ignore[import-untyped]
 from PIL import Image, ImageDraw, ImageFont
 
 MEMORY_BYTES: Final = 2 * 1024**3
