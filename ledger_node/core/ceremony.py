@@ -20,6 +20,7 @@ from typing import Final
 
 from ledger_node.core.errors import IllegalTransitionError, MalformedInputError
 from ledger_node.core.terms import TypeGrant
+from ledger_node.core.terms_format import MAX_TYPES
 from ledger_node.core.types import CityId, Commitment
 
 
@@ -150,9 +151,16 @@ def choose(
             "Tick at least one of the materials listed, and nothing else.",
         )
     chosen = [option for option in options if option.key in ticked]
-    return tuple(
-        choice for choice in (_choose_for(city, chosen) for city in releasing) if choice is not None
-    )
+    return tuple(part for city in releasing for part in _split(_choose_for(city, chosen)))
+
+
+def _split(choice: CityChoice | None) -> list[CityChoice]:
+    """One grant holds so many types at most; more are several grants of the same bundle."""
+    if choice is None:
+        return []
+    types, city = choice.types, choice.city
+    parts = (types[at : at + MAX_TYPES] for at in range(0, len(types), MAX_TYPES))
+    return [CityChoice(city, part, choice.materials) for part in parts]
 
 
 def _choose_for(city: CityId, chosen: Sequence[ConsentOption]) -> CityChoice | None:

@@ -8,7 +8,7 @@ about (`grant_subjects`), refused ones included.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from ledger_node.core.ceremony import CeremonyState
@@ -16,7 +16,7 @@ from ledger_node.core.errors import NotFoundError
 from ledger_node.core.find_messages import Candidate, parse_find_answer
 from ledger_node.core.sealed import Subject
 from ledger_node.core.terms import GrantBasis, Grantor, GrantorKind, Terms, TypeGrant
-from ledger_node.core.terms_format import MAX_TYPES, parse_terms
+from ledger_node.core.terms_format import parse_terms
 from ledger_node.core.types import CityId, GrantId
 from ledger_node.flows.consenting import (
     Ceremony,
@@ -38,6 +38,7 @@ SELF_ITEM: Final = "self-access"
 SELF_OFFICER: Final = "citizen"
 SELF_WINDOW_S: Final = 900
 REQUEST_WINDOW_S: Final = 7 * 24 * 3600
+ONE_QUESTION: Final = timedelta(seconds=30)
 SELF_FIELDS: Final = ("issuer",)
 
 
@@ -154,7 +155,7 @@ def begin_self_find(node: Node, person: Subject, account_id: str, types: list[st
     Raises:
         NoPasskeyError: Nothing to confirm it with.
     """
-    granted = tuple(TypeGrant(code, SELF_FIELDS, False) for code in types[:MAX_TYPES])
+    granted = tuple(TypeGrant(code, SELF_FIELDS, False) for code in types)
     ceremony = begin_own_ceremony(
         node, person, account_id, SELF_ITEM, granted, window_s=SELF_WINDOW_S
     )
@@ -221,7 +222,9 @@ def list_found_elsewhere(
         mine = find.direction == "made" and find.officer == SELF_OFFICER
         if mine and find.answer is not None and find.outcome == "answered":
             candidates = parse_find_answer(find.answer).candidates
-            latest.setdefault(find.city, (find.city, find.created_at, candidates))
+            city, at, known = latest.get(find.city, (find.city, find.created_at, ()))
+            if at - find.created_at <= ONE_QUESTION:  # many types are several finds at once
+                latest[city] = (city, at, (*known, *candidates))
     return sorted(latest.values(), key=lambda each: each[0])
 
 

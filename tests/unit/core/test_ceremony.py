@@ -65,6 +65,15 @@ def test_choose_types_gives_every_city_exactly_what_is_ticked():
     ]
 
 
+def test_choose_more_types_than_a_grant_holds_leaves_none_out():
+    many = [TypeGrant(f"type-{n}", ("number",), False) for n in range(104)]
+    options = build_type_options(many)
+    choices = choose(options, CITIES, {each.key for each in options})
+    assert [(each.city, len(each.types)) for each in choices] == [
+        (city, size) for city in CITIES for size in (64, 40)
+    ]
+
+
 def test_choose_materials_names_each_in_its_own_city_only():
     first, second = Commitment(bytes(32)), Commitment(bytes([1]) * 32)
     options = [
