@@ -2,7 +2,8 @@
 
 Twenty Crockford base32 characters in five groups: recording city (4, its division code), selector
 (4, names the row, no secret), secret (11, 55 bits) and a check character (value modulo 37: finds
-every wrong character and every swap of neighbours before it). Only a salted slow hash of the secret is kept.
+every wrong character and every swap of neighbours before it). Of the secret only a salted slow
+hash is kept.
 Spec: docs/spec/revocation.md. Vectors: tests/vectors/revocation/.
 """
 

@@ -32,7 +32,12 @@ from ledger_node.core.event_types import (
     StatusFlag,
 )
 from ledger_node.core.events import decode_event
-from ledger_node.core.evidence_parts import CredentialProof, Evidence, PasskeyEvidence
+from ledger_node.core.evidence_parts import (
+    AssertionEvidence,
+    CredentialProof,
+    Evidence,
+    PasskeyEvidence,
+)
 from ledger_node.core.merkle import hash_leaf
 from ledger_node.core.receipt import ReceiptFile, ReceiptKind
 from ledger_node.core.receipt_registration import read_registration_body
@@ -106,6 +111,8 @@ def list_credentials(evidence: Evidence) -> tuple[CredentialProof, ...]:
     """Credentials that evidence stands on."""
     if isinstance(evidence, PasskeyEvidence):
         return (evidence.credential,)
+    if isinstance(evidence, AssertionEvidence):
+        return (evidence.provider,)
     return tuple(officer.credential for officer in evidence.officers)
 
 

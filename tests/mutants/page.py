@@ -11,7 +11,7 @@ HEAD = """# Guards, mutants, tests
 
 Each guard is taken out in a copy of the repository, and the named test must fail. `make test`
 does so for the five marked *quick*, `make test-full` for all of them. Written by
-`python -m tests.mutants.page` from `tests/mutants/table.py`.
+`python -m tests.mutants.page` from `tests/mutants/table*.py`.
 
 | Mutant | Guard | File | Test that notices | Trial | |
 |---|---|---|---|---|---|
