@@ -21,7 +21,7 @@ def run(
 ) -> int:
     """在窗口电脑上运行设备桥,直到收到结束信号 / run the bridge until a signal."""
     from ledger_node.devices.service import serve
-    from ledger_node.devices.settings import SettingsError, load_settings
+    from ledger_node.devices.settings import BridgeSettingsError, load_settings
 
     def announce(facts: dict[str, object]) -> None:
         sys.stdout.write(json.dumps(facts) + "\n")
@@ -29,5 +29,5 @@ def run(
 
     try:
         return serve(load_settings(config), announce)
-    except SettingsError as error:
+    except BridgeSettingsError as error:
         raise UsageError(str(error)) from error

@@ -111,7 +111,7 @@ DECIDES: Final = frozenset({_E.TURN_AWAY, _E.GRANT, _E.REFUSE})
 """Events that only who may decide brings about."""
 
 
-class ReasonMissingError(MalformedInputError):
+class CaseReasonMissingError(MalformedInputError):
     """This step of a case needs a reason; it is printed on the notice."""
 
     code = "case_reason_missing"
@@ -122,13 +122,13 @@ def advance_case(stage: CaseStage, event: CaseEvent, reason: str = "") -> CaseSt
 
     Raises:
         IllegalTransitionError: The stage does not know the event.
-        ReasonMissingError: The event needs a reason.
+        CaseReasonMissingError: The event needs a reason.
     """
     after = TRANSITIONS[stage].get(event)
     if after is None:
         raise IllegalTransitionError("办件", stage.value, event.value)
     if event in REASON_NEEDED and not reason.strip():
-        raise ReasonMissingError(
+        raise CaseReasonMissingError(
             "请写明理由，理由会印在送达市民的文书上。",
             "State the reason; it is printed on the notice the person receives.",
             field="reason",

@@ -218,6 +218,10 @@ def _read_shown(value: JsonValue) -> CardShown | FactsTold:
     m = require_members(value, ("kind", "born_on", "last_four"), what=what)
     if kind != "facts":
         raise refuse_shape(what, "应为 card 或 facts", "card or facts is expected")
-    return build_facts(
-        require_text(m["born_on"], what=what), require_text(m["last_four"], what=what)
-    )
+    told = require_text(m["last_four"], what=what)
+    facts = build_facts(require_text(m["born_on"], what=what), told)
+    if facts.last_four != told:
+        raise refuse_shape(
+            what, "后四位须为规范写法", "the last four are not spelt as they are sent"
+        )
+    return facts

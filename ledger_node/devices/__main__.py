@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from ledger_node.devices.service import serve
-from ledger_node.devices.settings import SettingsError, build_settings, load_settings
+from ledger_node.devices.settings import BridgeSettingsError, build_settings, load_settings
 
 EXIT_BAD_INPUT = 2
 
@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = load_settings(config) if config else build_settings(options)
         return serve(settings, _announce)
-    except SettingsError as error:
+    except BridgeSettingsError as error:
         refusal = {"event": "refused", "code": error.code, "error": str(error)}
         sys.stderr.write(json.dumps(refusal) + "\n")
         return EXIT_BAD_INPUT

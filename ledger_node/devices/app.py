@@ -28,10 +28,10 @@ from ledger_node.devices.batches import Batches
 from ledger_node.devices.desk import Desk
 from ledger_node.devices.errors import (
     BatchNotFoundError,
+    CommandMalformedError,
     CommandNotFoundError,
     DeviceError,
     FeederEmptyError,
-    RequestMalformedError,
 )
 from ledger_node.devices.gate import Gate, encode_error
 from ledger_node.devices.grouping import OrderedPage
@@ -113,9 +113,9 @@ async def _body(request: Request) -> dict[str, Any]:
     try:
         found = json.loads(await request.body() or b"{}")
     except (ValueError, RecursionError) as error:
-        raise RequestMalformedError from error
+        raise CommandMalformedError from error
     if not isinstance(found, dict):
-        raise RequestMalformedError
+        raise CommandMalformedError
     return found
 
 
@@ -133,7 +133,7 @@ async def _state(bridge: Bridge, request: Request, origin: str) -> Response:
 async def _pair(bridge: Bridge, request: Request, origin: str) -> Response:
     code = (await _body(request)).get("code")
     if not isinstance(code, str):
-        raise RequestMalformedError
+        raise CommandMalformedError
     return JSONResponse({"token": bridge.pairing.pair(origin, code)})
 
 
@@ -189,9 +189,9 @@ async def _print_slip(bridge: Bridge, request: Request, origin: str) -> Response
     try:
         pdf = base64.b64decode(str((await _body(request)).get("pdf", "")), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise RequestMalformedError from error
+        raise CommandMalformedError from error
     if not pdf.startswith(b"%PDF-"):
-        raise RequestMalformedError
+        raise CommandMalformedError
     driver = bridge.desk.driver
     await bridge.desk.run(Device.PRINTER, origin, lambda cancel: driver.print_slip(pdf, cancel))
     return JSONResponse({"printed": True, "device": driver.names[Device.PRINTER]})
@@ -200,7 +200,7 @@ async def _print_slip(bridge: Bridge, request: Request, origin: str) -> Response
 async def _scan_batch(bridge: Bridge, request: Request, origin: str) -> Response:
     source = (await _body(request)).get("from", "scanner")
     if source not in {"scanner", "folder"}:
-        raise RequestMalformedError
+        raise CommandMalformedError
     driver, folder = bridge.desk.driver, bridge.folder
 
     def scan(cancel: Cancel) -> dict[str, object]:
@@ -222,7 +222,7 @@ async def _scan_batch(bridge: Bridge, request: Request, origin: str) -> Response
 async def _cancel(bridge: Bridge, request: Request, origin: str) -> Response:
     name = (await _body(request)).get("device")
     if name not in {each.value for each in Device}:
-        raise RequestMalformedError
+        raise CommandMalformedError
     return JSONResponse({"cancelled": bridge.desk.cancel(Device(name), origin)})
 
 
@@ -258,10 +258,10 @@ def _parse_parts(body: dict[str, Any]) -> list[list[OrderedPage]]:
             for part in body["parts"]
         ]
     except (KeyError, TypeError, AttributeError) as error:
-        raise RequestMalformedError from error
+        raise CommandMalformedError from error
     numbers = [n for part in parts for page in part for n in (page.number, page.rotate)]
     if any(type(number) is not int for number in numbers):
-        raise RequestMalformedError
+        raise CommandMalformedError
     return parts
 
 

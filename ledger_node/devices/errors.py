@@ -130,14 +130,14 @@ class SignatureEmptyError(DeviceError):
     zh, en = "签名板上没有笔迹。请签名后再确认。", "Nothing was written; sign, then confirm."
 
 
-class RequestMalformedError(DeviceError):
+class CommandMalformedError(DeviceError):
     """Body or content type are not what the command takes."""
 
     code, status = "device_request_malformed", 422
     zh, en = "请求内容不合格。", "The request is not what this command takes."
 
 
-class RequestTooLargeError(DeviceError):
+class CommandTooLargeError(DeviceError):
     """The body is over the command's limit."""
 
     code, status = "device_request_too_large", 413

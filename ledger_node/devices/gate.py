@@ -16,11 +16,11 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ledger_node.devices.errors import (
+    CommandMalformedError,
+    CommandTooLargeError,
     DeviceError,
     HostRefusedError,
     OriginRefusedError,
-    RequestMalformedError,
-    RequestTooLargeError,
 )
 
 COMMANDS: Final = "/v1/"
@@ -104,7 +104,7 @@ class Gate:
         if headers.get("origin", next(iter(own))) not in own or scope["method"] == "OPTIONS":
             raise OriginRefusedError
         if scope["method"] == "POST" and int(_length(headers)) > MAX_BODY_BYTES:
-            raise RequestTooLargeError
+            raise CommandTooLargeError
 
 
 def _single(scope: Scope) -> dict[str, str]:
@@ -118,16 +118,16 @@ def _single(scope: Scope) -> dict[str, str]:
 
 def _demand_body(path: str, headers: Mapping[str, str]) -> None:
     if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise RequestMalformedError
+        raise CommandMalformedError
     limit = MAX_SLIP_BODY_BYTES if path == SLIP_PATH else MAX_BODY_BYTES
     if int(_length(headers)) > limit:
-        raise RequestTooLargeError
+        raise CommandTooLargeError
 
 
 def _length(headers: Mapping[str, str]) -> str:
     length = headers.get("content-length", "")
     if not length.isascii() or not length.isdigit() or len(length) > 12:
-        raise RequestMalformedError  # also bodies without a length
+        raise CommandMalformedError  # also bodies without a length
     return length
 
 

@@ -21,7 +21,7 @@ from ledger_node.devices.hot_folder import HotFolder
 from ledger_node.devices.pairing import Pairing
 from ledger_node.devices.port import Driver
 from ledger_node.devices.samples import write_samples
-from ledger_node.devices.settings import BridgeSettings, SettingsError
+from ledger_node.devices.settings import BridgeSettings, BridgeSettingsError
 from ledger_node.devices.simulator import Simulator
 
 HOST: Final = "127.0.0.1"
@@ -37,7 +37,7 @@ def serve(settings: BridgeSettings, announce: Announce) -> int:
             goes to this machine's terminal.
 
     Raises:
-        SettingsError: The port is taken, the driver is not there, or a folder is missing.
+        BridgeSettingsError: The port is taken, the driver is not there, or a folder is missing.
     """
     with ExitStack() as stack:
         bound = stack.enter_context(_bind(settings.port))
@@ -79,7 +79,7 @@ def _bind(port: int) -> socket.socket:
         bound.bind((HOST, port))
     except OSError as error:
         bound.close()
-        raise SettingsError(f"port {port} is in use") from error
+        raise BridgeSettingsError(f"port {port} is in use") from error
     return bound
 
 
@@ -87,7 +87,7 @@ def _open_folder(settings: BridgeSettings) -> HotFolder | None:
     if settings.hot_folder is None:
         return None
     if not settings.hot_folder.is_dir():
-        raise SettingsError("hot_folder is not a folder")
+        raise BridgeSettingsError("hot_folder is not a folder")
     return HotFolder(settings.hot_folder, time.monotonic, settings.settle_s)
 
 
@@ -97,7 +97,9 @@ def _open_driver(settings: BridgeSettings, stack: ExitStack) -> Driver:
         try:
             return cast(Driver, getattr(importlib.import_module(module), name)(settings))
         except (ImportError, AttributeError, ValueError) as error:
-            raise SettingsError("driver is not simulator or package.module:function") from error
+            raise BridgeSettingsError(
+                "driver is not simulator or package.module:function"
+            ) from error
     samples = settings.samples
     if samples is None:
         samples = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tongban-samples-")))

@@ -13,7 +13,7 @@ DEFAULT_PORT: Final = 8707
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?")
 
 
-class SettingsError(Exception):
+class BridgeSettingsError(Exception):
     """A setting is wrong; the message names it."""
 
     code = "settings_wrong"
@@ -60,36 +60,38 @@ def load_settings(path: Path) -> BridgeSettings:
     """Settings of a TOML file.
 
     Raises:
-        SettingsError: No such file, no TOML, or a setting is wrong.
+        BridgeSettingsError: No such file, no TOML, or a setting is wrong.
     """
     try:
         return build_settings(tomllib.loads(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"{path.name} cannot be read as TOML") from error
+        raise BridgeSettingsError(f"{path.name} cannot be read as TOML") from error
 
 
 def build_settings(raw: Mapping[str, Any]) -> BridgeSettings:
     """Checked settings.
 
     Raises:
-        SettingsError: Names the one that is wrong.
+        BridgeSettingsError: Names the one that is wrong.
     """
     unknown = sorted(set(raw) - _KINDS.known)
     if unknown:
-        raise SettingsError(f"unknown setting {unknown[0]}")
+        raise BridgeSettingsError(f"unknown setting {unknown[0]}")
     given: dict[str, Any] = {key: value for key, value in raw.items() if value is not None}
     origins = given.get("origins", ())
     if not isinstance(origins, list | tuple) or not origins:
-        raise SettingsError("origins must list at least one page origin")
+        raise BridgeSettingsError("origins must list at least one page origin")
     for each in origins:
         if not isinstance(each, str) or not _ORIGIN.fullmatch(each):
-            raise SettingsError("origins must be like https://host or http://host:port, no path")
+            raise BridgeSettingsError(
+                "origins must be like https://host or http://host:port, no path"
+            )
     port = given.get("port", DEFAULT_PORT)
     if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65_535:
-        raise SettingsError("port must be 0 to 65535")
+        raise BridgeSettingsError("port must be 0 to 65535")
     for key in _KINDS.numbers & set(given):
         if not isinstance(given[key], int | float) or not 0 <= given[key] <= 3600:
-            raise SettingsError(f"{key} must be 0 to 3600")
+            raise BridgeSettingsError(f"{key} must be 0 to 3600")
     for key in _KINDS.paths & set(given):
         given[key] = Path(given[key])
     return BridgeSettings(**{**given, "origins": tuple(origins), "port": port})

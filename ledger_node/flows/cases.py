@@ -214,7 +214,7 @@ def move_case(node: Node, case: Case, event: CaseEvent, account_id: str, reason:
     """Move a case by an event and tell its system.
 
     Raises:
-        IllegalTransitionError, ReasonMissingError: The table says no.
+        IllegalTransitionError, CaseReasonMissingError: The table says no.
         CaseMovedError: Somebody was first.
     """
     stage = advance_case(case.stage, event, reason)

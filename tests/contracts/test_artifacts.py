@@ -76,7 +76,10 @@ def test_settings_of_forge_and_compiler_agree() -> None:
 
 
 def test_lock_file_names_no_host() -> None:
-    assert "://" not in (ROOT / "package-lock.json").read_text("utf-8")
+    lock = json.loads((ROOT / "package-lock.json").read_text("utf-8"))
+    for package in lock["packages"].values():
+        package.pop("funding", None)  # where a package asks for money is no registry
+    assert "://" not in json.dumps(lock)
 
 
 def test_scripts_and_sources_stay_small() -> None:

@@ -11,6 +11,7 @@ from ledger_node.core import (
     revocation_code,
     revocation_messages,
     terms_format,
+    visit,
 )
 from ledger_node.core.ceremony import build_material_option, build_type_options
 from ledger_node.core.placement import LogFacts
@@ -56,6 +57,21 @@ DRAFTED = replace(
         ),
     ),
 )
+VISIT = visit.Visit(
+    person=Subject("passport", "E12345678", "Eve"),
+    means=visit.IdentifiedBy.CARD,
+    device="reader-1",
+    identified_at_s=x.NOW,
+    by=GrantorKind.AGENT,
+    agent=Subject("passport", "E7654321", "Adam"),
+    agent_read=True,
+    mandate=Commitment(bytes(32)),
+    item="loan",
+    conditions=("agent",),
+    case="W1",
+    asked=("marriage-cert",),
+    papers=("0b2e6a6e-33a1-4d55-9b51-0d6f8a3c7b10",),
+)
 CODE = revocation_code.build_code(CityId("510107"), bytes(15) + b"\x03")
 assert CODE is not None
 CARD = revocation_messages.CardShown("cn-resident-id", "11010519491231002X")
@@ -90,6 +106,13 @@ CASES = [
         revocation_code.parse_code,
         [CODE.text, CODE.printed],
         None,  # several spellings are one code
+    ),
+    ParserCase(
+        "core.visit.parse_visit",
+        "json",
+        visit.parse_visit,
+        [visit.encode_visit(VISIT)],
+        visit.encode_visit,
     ),
     ParserCase(
         "core.revocation_messages.parse_revocation_request",

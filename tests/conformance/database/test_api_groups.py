@@ -109,7 +109,7 @@ def test_pages_are_stable_while_rows_come(database: Any) -> None:
         last = rows[-1]
         mark = PageMark(int(last.created_at.timestamp() * 1_000_000), last.request_digest)
         with database.transaction() as tx:  # newer rows come in between
-            tx.finds.save_find(find_row(100 + turn, NOW + timedelta(minutes=turn)))
+            tx.finds.save_find(find_row(100 + turn, NOW + timedelta(minutes=1 + turn)))
     assert seen == [which.to_bytes(32, "big") for which in reversed(range(10))]
 
 

@@ -89,7 +89,8 @@ def put_known(case: Any, known: dict[str, str]) -> None:
             case.body[name] = known[name]
         elif name == "grant_ids" and "grant_id" in known:
             case.body[name] = [known["grant_id"]]
-    for item in case.body.get("materials") or ():
+    materials = case.body.get("materials")
+    for item in materials if isinstance(materials, list) else ():
         if isinstance(item, dict) and "commitment" in item and "commitment" in known:
             item["commitment"] = known["commitment"]
 

@@ -219,7 +219,6 @@ def test_unknown_release_gets_a_signed_refusal(
     [
         ("POST", "/peer/v1/nothing", 404),
         ("POST", "/peer/v2/find", 404),
-        ("GET", "/", 404),
         ("GET", FIND_PATH, 405),
         ("POST", "/log/checkpoint", 405),
         ("GET", "/docs", 404),
