@@ -151,7 +151,11 @@ def settle_runs(node: Node) -> int:
 
 
 def settle_run(node: Node, row: RunRow) -> bool:
-    """Move one run by what its steps came to together."""
+    """Move one run by what its steps came to together; nothing is written while nothing moved."""
+    with node.database.read() as tx:
+        seen = [StepState(step.state) for step in tx.reuse.list_steps(row.run_id)]
+    if decide_run_event(RunState(row.state), seen) is None:
+        return False
     with node.database.transaction() as tx:
         steps = [StepState(step.state) for step in tx.reuse.list_steps(row.run_id)]
         event = decide_run_event(RunState(row.state), steps)

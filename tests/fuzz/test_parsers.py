@@ -70,4 +70,5 @@ def test_every_parser_of_the_core_is_registered_once():
     assert len(names) == len(set(names)) >= 15
     registered = {name for name in names if name.startswith("core.")}
     assert sorted(list_parsers() - registered) == [], "add a case in tests/fuzz/cases_<area>.py"
-    assert sorted(registered - list_parsers()) == []
+    parsers = {name for name in registered if name.rsplit(".", 1)[1].startswith("parse_")}
+    assert sorted(parsers - list_parsers()) == []  # readers of parsed values may stand beside them
