@@ -127,11 +127,15 @@ def sign_in(
 
 @router.post("/logout")
 def sign_out(request: Request, principal: MaybePrincipal) -> Response:
-    """End the session here and in the database."""
-    token = request.cookies.get(COOKIE)
-    if principal is not None and token:
-        end_session(get_runtime(request).node, token)
+    """End the session here and in the database.
+
+    A form of another site comes without the cookie; it must not take the cookie away either.
+    """
     response = RedirectResponse("/", 303)
+    token = request.cookies.get(COOKIE)
+    if principal is None or not token:
+        return response
+    end_session(get_runtime(request).node, token)
     response.delete_cookie(COOKIE, path="/", secure=True, httponly=True, samesite="lax")
     return response
 
