@@ -137,28 +137,12 @@ def _add_callback(app: FastAPI, hall: Hall) -> None:
 
 
 def _add_pages(app: FastAPI, hall: Hall, show: Any) -> None:
-    journal = hall.journal
+    _add_list(app, hall, show)
+    _add_form(app, hall, show)
+    _add_case(app, hall, show)
 
-    def officer_of(request: Request) -> str:
-        officer = request.cookies.get(COOKIE, "")
-        if officer not in OFFICERS:
-            raise HTTPException(303, headers={"location": "/"})
-        return officer
 
-    def case_of(number: str) -> dict[str, Any]:
-        case = journal.cases.get(number)
-        if case is None:
-            raise HTTPException(404, "没有这个办件。")
-        return case
-
-    def hand_in(number: str) -> str:
-        """Hand in what is kept; the sentence of a refusal, else empty."""
-        try:
-            journal.keep_told(number, hall.line.hand_in(number, journal.cases[number]["draft"]))
-        except CityError as error:
-            return str(error)
-        return ""
-
+def _add_list(app: FastAPI, hall: Hall, show: Any) -> None:
     @app.get("/")
     def read_start() -> HTMLResponse:
         return show("start.html", officer=None)  # type: ignore[no-any-return]
@@ -173,15 +157,17 @@ def _add_pages(app: FastAPI, hall: Hall, show: Any) -> None:
 
     @app.get("/cases")
     def read_cases(request: Request) -> Response:
-        cases = sorted(journal.cases.values(), key=lambda case: case["number"], reverse=True)
-        events = [*journal.list_events(), *hall.line.list_events()]
+        cases = sorted(hall.journal.cases.values(), key=lambda case: case["number"], reverse=True)
+        events = [*hall.journal.list_events(), *hall.line.list_events()]
         latest = {event["case"]: event for event in events}
-        officer = officer_of(request)
+        officer = _find_officer(request)
         return show("cases.html", officer=officer, cases=cases, latest=latest)  # type: ignore[no-any-return]
 
+
+def _add_form(app: FastAPI, hall: Hall, show: Any) -> None:
     @app.get("/cases/new")
     def read_new_case(request: Request) -> Response:
-        return show("new.html", officer=officer_of(request), filled={}, problem="")  # type: ignore[no-any-return]
+        return show("new.html", officer=_find_officer(request), filled={}, problem="")  # type: ignore[no-any-return]
 
     @app.post("/cases/new")
     def create_case(
@@ -192,7 +178,7 @@ def _add_pages(app: FastAPI, hall: Hall, show: Any) -> None:
         agent_name: Annotated[str, Form(max_length=60)] = "",
         agent_number: Annotated[str, Form(max_length=40)] = "",
     ) -> Response:
-        officer = officer_of(request)
+        officer = _find_officer(request)
         if item not in ITEMS or not name.strip() or not number.strip():
             filled = {"item": item, "name": name, "number": number}
             problem = "请选择事项，并填写姓名和证件号码。"
@@ -207,18 +193,20 @@ def _add_pages(app: FastAPI, hall: Hall, show: Any) -> None:
             "officer": hall.logins[officer],
             "outlet": OUTLET,
             "window": "03",
-            "queue_number": journal.next_queue_number(),
+            "queue_number": hall.journal.next_queue_number(),
             "state": TAKEN_IN,
         }
-        journal.keep_case(case, officer, TAKEN_IN, draft)
-        hand_in(case)
+        hall.journal.keep_case(case, officer, TAKEN_IN, draft)
+        _hand_in(hall, case)
         return RedirectResponse(f"/cases/{case}", 303)
 
+
+def _add_case(app: FastAPI, hall: Hall, show: Any) -> None:
     @app.get("/cases/{number}")
     def read_case(request: Request, number: str) -> Response:
-        officer, case = officer_of(request), case_of(number)
+        officer, case = _find_officer(request), _find_case(hall, number)
         answer = hall.line.collect(number)
-        events = [*journal.list_events(number), *hall.line.list_events()]
+        events = [*hall.journal.list_events(number), *hall.line.list_events()]
         context = {
             "case": case,
             "told": answer or case["told"],
@@ -231,18 +219,20 @@ def _add_pages(app: FastAPI, hall: Hall, show: Any) -> None:
     def change_state(
         request: Request, number: str, state: Annotated[str, Form(max_length=20)] = ""
     ) -> Response:
-        officer_of(request)
-        case = case_of(number)
+        _find_officer(request)
+        case = _find_case(hall, number)
         if state in STATES:
-            journal.keep_case(number, case["officer"], state, {**case["draft"], "state": state})
-        hand_in(number)
+            hall.journal.keep_case(
+                number, case["officer"], state, {**case["draft"], "state": state}
+            )
+        _hand_in(hall, number)
         return RedirectResponse(f"/cases/{number}", 303)
 
     @app.get("/cases/{number}/panel")
     def open_panel(request: Request, number: str) -> Response:
         """Into the frame: a fresh one-time link each time."""
-        officer = officer_of(request)
-        if case_of(number)["officer"] != officer:
+        officer = _find_officer(request)
+        if _find_case(hall, number)["officer"] != officer:
             raise HTTPException(404, "没有这个办件。")
         try:
             link = hall.line.open_panel(number)
@@ -251,6 +241,30 @@ def _add_pages(app: FastAPI, hall: Hall, show: Any) -> None:
         if link is None or not link.startswith(f"{hall.node_origin}/"):
             return _in_frame(show("frame.html", problem="本系统没有接口，请到通办窗口页面办理。"))
         return RedirectResponse(link, 303)
+
+
+def _find_officer(request: Request) -> str:
+    officer = request.cookies.get(COOKIE, "")
+    if officer not in OFFICERS:
+        raise HTTPException(303, headers={"location": "/"})
+    return officer
+
+
+def _find_case(hall: Hall, number: str) -> dict[str, Any]:
+    case = hall.journal.cases.get(number)
+    if case is None:
+        raise HTTPException(404, "没有这个办件。")
+    return case
+
+
+def _hand_in(hall: Hall, number: str) -> str:
+    """Hand in what is kept; the sentence of a refusal, else empty."""
+    try:
+        told = hall.line.hand_in(number, hall.journal.cases[number]["draft"])
+    except CityError as error:
+        return str(error)
+    hall.journal.keep_told(number, told)
+    return ""
 
 
 def _in_frame(response: HTMLResponse) -> HTMLResponse:
