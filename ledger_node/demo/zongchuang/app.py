@@ -157,7 +157,11 @@ def _add_list(app: FastAPI, hall: Hall, show: Any) -> None:
 
     @app.get("/cases")
     def read_cases(request: Request) -> Response:
-        cases = sorted(hall.journal.cases.values(), key=lambda case: case["number"], reverse=True)
+        cases = sorted(
+            hall.journal.cases.values(),
+            key=lambda case: case["draft"]["queue_number"],
+            reverse=True,
+        )
         events = [*hall.journal.list_events(), *hall.line.list_events()]
         latest = {event["case"]: event for event in events}
         officer = _find_officer(request)
