@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger_node.devices.simulator import TROUBLES
-from tests.integration.devices.bridge import ORIGIN, OTHER, Bridge, run_bridge
+from tests.integration.devices.bridge import ORIGIN, OTHER, Answer, Bridge, run_bridge
 
 pytestmark = pytest.mark.integration
 
@@ -151,21 +151,29 @@ def test_second_command_of_a_device_is_busy_and_cancel_ends_the_first(bridge: Br
     bridge.pair(ORIGIN)
     bridge.pair(OTHER)
     bridge.set_hand("silent")
-    answers = []
-    first = threading.Thread(target=lambda: answers.append(bridge.command("/v1/sign")))
-    first.start()
-    deadline = time.monotonic() + 10
-    while not bridge.send("GET", "/v1/state", token=bridge.pair()).json["devices"]["pad"]["busy"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    answers: dict[str, Answer] = {}
+
+    def begin(path: str, device: str) -> threading.Thread:
+        thread = threading.Thread(target=lambda: answers.update({path: bridge.command(path)}))
+        thread.start()
+        deadline = time.monotonic() + 10
+        while not bridge.send("GET", "/v1/state", token=bridge.pair()).json["devices"][device][
+            "busy"
+        ]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return thread
+
+    signing = begin("/v1/sign", "pad")
     assert bridge.command("/v1/sign").code == "device_busy"
-    bridge.set_hand()
-    assert bridge.command("/v1/read-card").status == 200  # another device is free
+    reading = begin("/v1/read-card", "reader")  # another device is free
     foreign = bridge.command("/v1/cancel", {"device": "pad"}, OTHER)
     assert foreign.json == {"cancelled": False}
-    assert bridge.command("/v1/cancel", {"device": "pad"}).json == {"cancelled": True}
-    first.join(10)
-    assert [each.code for each in answers] == ["command_cancelled"]
+    for device, thread in (("pad", signing), ("reader", reading)):
+        assert bridge.command("/v1/cancel", {"device": device}).json == {"cancelled": True}
+        thread.join(10)
+    assert {answer.code for answer in answers.values()} == {"command_cancelled"}
+    bridge.set_hand()
     assert bridge.command("/v1/sign").status == 200
 
 
