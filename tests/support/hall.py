@@ -137,7 +137,7 @@ def open_hall(path: Path, settings: str = "", secret: str = "") -> Iterator[Hall
     """Open a city under `path`; `settings` are further lines of `node.toml`, `secret` that of the
     identity providers in them."""
     city = path / "city"
-    city.mkdir(parents=True)
+    city.mkdir(parents=True, exist_ok=True)
     govern = path / "govern"
     generate_city_keys(keys_path(city), govern, system_entropy)
     if secret:

@@ -1,0 +1,335 @@
+"""A case system as a process beside a node: cases in, signed events out, watched folders, kills."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from ledger_node.core.canonical import encode_canonical
+from ledger_node.core.case import CaseEvent, CaseStage
+from ledger_node.core.message_key import MessageKeyId, encode_key_id
+from ledger_node.demo.stage import find_free_port
+from ledger_node.demo.zongchuang.words import build_state_map
+from ledger_node.flows.case_folder import resume_case_folders
+from ledger_node.flows.case_outbox import resume_case_events
+from ledger_node.flows.cases import load_case, move_case
+from ledger_node.ports.keys import KeyRole
+from tests.integration.processes import DIED, fork, wait
+from tests.support.hall import OUTLET, Hall, open_hall
+
+pytestmark = pytest.mark.integration
+SYSTEM = "zongchuang"
+ITEM = "hpf-loan-remote"
+PATH = f"/systems/v1/{SYSTEM}/cases/MY1"
+END_S = 15
+
+
+def draft(**changes: Any) -> dict[str, Any]:
+    return {
+        "v": "tongban/case/v1",
+        "item": ITEM,
+        "applicant": {"scheme": "cn-resident-id", "number": "510107199003070049", "name": "何雨晴"},
+        "agent": None,
+        "officer": None,
+        "outlet": OUTLET,
+        "window": "03",
+        "queue_number": "A042",
+        "state": "已收件",
+    } | changes
+
+
+@contextmanager
+def hall_with(path: Path, *lines: str) -> Iterator[Hall]:
+    """A city with one case system; `lines` are further lines of its table."""
+    (path / "city").mkdir()
+    (path / "city" / "states.json").write_text(json.dumps(build_state_map(SYSTEM)))
+    table = [f'id = "{SYSTEM}"', 'name = "综窗"', 'states_file = "states.json"', *lines]
+    settings = "[[case_systems]]\n" + "\n".join(table)
+    with open_hall(path, settings) as hall:
+        yield hall
+
+
+def hand_in_over_http(hall: Hall, **changes: Any) -> str:
+    """A case handed in; returns its id here."""
+    answer = hall.sign_in("system").put(PATH, json=draft(**changes))
+    assert answer.status_code in (200, 201), answer.text
+    with hall.runtime.node.database.read() as tx:
+        row = tx.cases.find_case(SYSTEM, "MY1")
+    assert row is not None
+    return row.case_id
+
+
+@contextmanager
+def receiver() -> Iterator[tuple[int, list[dict[str, Any]], list[int]]]:
+    """A callback that keeps what it gets: its port, the events, and the answers to give first."""
+    got: list[dict[str, Any]] = []
+    answers: list[int] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            status = answers.pop(0) if answers else 204
+            if status == 204:
+                got.append(json.loads(body))
+            self.send_response(status)
+            if status == 302:
+                self.send_header("location", "/elsewhere")
+            self.end_headers()
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield server.server_port, got, answers
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_put_case_same_content_again_changes_nothing(tmp_path: Path) -> None:
+    with hall_with(tmp_path) as hall:
+        client = hall.sign_in("system")
+        first = client.put(PATH, json=draft())
+        again = client.put(PATH, content=json.dumps(draft(), indent=3).encode())
+        assert (first.status_code, first.json()["revision"]) == (201, 0)
+        assert (again.status_code, again.json()["revision"], again.json()["changed"]) == (
+            200, 0, False,
+        )  # fmt: skip
+        other = client.put(PATH, json=draft(queue_number="A043"))
+        assert (other.json()["revision"], other.headers["etag"]) == (1, '"1"')
+        stale = client.put(PATH, json=draft(), headers={"if-match": '"0"'})
+        assert (stale.status_code, stale.json()["code"]) == (409, "case_moved")
+        assert client.put(PATH, json=draft(), headers={"if-match": '"1"'}).status_code == 200
+
+
+def test_put_case_refusals_name_what_is_wrong(tmp_path: Path) -> None:
+    with hall_with(tmp_path) as hall:
+        client = hall.sign_in("system")
+        for content, code in (
+            (json.dumps(draft(state="已归档")).encode(), "case_state_unmapped"),
+            (json.dumps(draft(item="nothing")).encode(), "case_item_unknown"),
+            (b"[" * 60_000, "case_body_malformed"),
+            (b" " * 70_000, "case_body_malformed"),
+        ):
+            answer = client.put(PATH, content=content)
+            assert (answer.status_code, answer.json()["code"]) == (422, code)
+        assert client.put(PATH, json=draft()).status_code == 201
+        assert client.put(PATH.replace(SYSTEM, "other"), json=draft()).status_code == 404
+
+
+def test_put_case_while_their_state_stays_keeps_our_stage(tmp_path: Path) -> None:
+    with hall_with(tmp_path) as hall:
+        node = hall.runtime.node
+        case_id = hand_in_over_http(hall)
+        move_case(node, load_case(node, case_id), CaseEvent.ACCEPT, "account-1")
+        hand_in_over_http(hall, queue_number="B001")
+        assert load_case(node, case_id).stage is CaseStage.ACCEPTED
+        hand_in_over_http(hall, state="已撤件")
+        assert load_case(node, case_id).stage is CaseStage.WITHDRAWN
+
+
+def test_panel_link_opens_once_within_a_minute_without_personal_data(tmp_path: Path) -> None:
+    with hall_with(tmp_path, 'page_origin = "https://zongchuang.localhost"') as hall:
+        officer = hall.person("registrar").row.login
+        hand_in_over_http(hall, officer=officer)
+        machine, browser = hall.sign_in("system"), hall.client()
+        late = machine.post(f"{PATH}/panel").json()["url"]
+        hall.clock.ahead += timedelta(seconds=61)
+        assert browser.get(late).status_code == 404
+        link = machine.post(f"{PATH}/panel").json()["url"]
+        assert not any(word in link for word in ("5101", "MY1", officer))
+        opened = browser.get(link)
+        assert opened.status_code == 303
+        assert hall.client().get(link).status_code == 404
+        cookie = opened.headers["set-cookie"].split(";")[0]
+        inside = hall.client(cookie=cookie)
+        panel = inside.get(opened.headers["location"])
+        assert panel.status_code == 200
+        policy = panel.headers["content-security-policy"]
+        assert "frame-ancestors https://zongchuang.localhost" in policy
+        assert inside.get("/cases").status_code in (303, 403, 404)
+
+
+def test_events_refused_or_redirected_are_sent_again_and_pulled_by_cursor(tmp_path: Path) -> None:
+    with (
+        receiver() as (port, got, answers),
+        hall_with(tmp_path, f'callback_origin = "http://127.0.0.1:{port}"') as hall,
+    ):
+        node, systems = hall.runtime.node, hall.runtime.case_systems
+        case = load_case(node, hand_in_over_http(hall))
+        move_case(node, case, CaseEvent.ACCEPT, "account-1")
+        answers += [503, 302]
+        for _ in range(2):
+            assert resume_case_events(node, systems) == 0
+            assert resume_case_events(node, systems) == 0, "not before its time"
+            hall.clock.ahead += timedelta(minutes=1)
+        assert not got
+        assert not answers
+        assert resume_case_events(node, systems) == 1
+        hall.clock.ahead += timedelta(hours=1)
+        assert resume_case_events(node, systems) == 0
+        assert [(each["event"], each["stage"]) for each in got] == [("accept", "accepted")]
+        assert "何雨晴" not in json.dumps(got, ensure_ascii=False)
+        pulled = hall.sign_in("system").get(f"/systems/v1/{SYSTEM}/events").json()
+        assert [each["id"] for each in pulled["events"]] == [got[0]["id"]]
+        after = hall.sign_in("system").get(
+            f"/systems/v1/{SYSTEM}/events", params={"after": pulled["next"]}
+        )
+        assert after.json()["events"] == []
+
+
+def test_event_delivery_killed_after_the_answer_sends_it_again_with_the_same_id(
+    tmp_path: Path,
+) -> None:
+    with (
+        receiver() as (port, got, _),
+        hall_with(tmp_path, f'callback_origin = "http://127.0.0.1:{port}"') as hall,
+    ):
+        node, systems = hall.runtime.node, hall.runtime.case_systems
+        case = load_case(node, hand_in_over_http(hall))
+        move_case(node, case, CaseEvent.ACCEPT, "account-1")
+
+        class Killed:
+            """Dies the moment the receiver has answered."""
+
+            systems = hall.runtime.case_systems.systems
+
+            def deliver(self, system: str, event_id: int, body: bytes) -> None:
+                hall.runtime.case_systems.deliver(system, event_id, body)
+                os._exit(DIED)
+
+            def close(self) -> None: ...
+
+        for taken in (1, 2):
+            assert wait(fork(lambda: resume_case_events(node, Killed()) and None)) == DIED
+            assert len(got) == taken
+        assert resume_case_events(node, systems) == 1
+        assert len({each["id"] for each in got}) == 1
+        assert len(got) == 3
+
+
+def test_events_reach_the_simulated_system_which_verifies_them(tmp_path: Path) -> None:
+    port = find_free_port()
+    origin = f"http://127.0.0.1:{port}"
+    with hall_with(tmp_path, f'callback_origin = "{origin}"') as hall:
+        node = hall.runtime.node
+        own = MessageKeyId(node.city, node.keys.public_key(KeyRole.MESSAGE))
+        command = [sys.executable, "-m", "ledger_node.demo.zongchuang", "--port", str(port)]
+        command += ["--journal", str(tmp_path / "z.jsonl"), "--folder", str(tmp_path / "f")]
+        command += ["--city-key", encode_key_id(own)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout is not None
+            assert json.loads(process.stdout.readline())["event"] == "ready"
+            case = load_case(node, hand_in_over_http(hall))
+            move_case(node, case, CaseEvent.ACCEPT, "account-1")
+            forged = httpx2.post(f"{origin}/tongban/events", content=b"{}", timeout=END_S)
+            assert forged.status_code == 401
+            assert resume_case_events(node, hall.runtime.case_systems) == 1
+            kept = httpx2.get(f"{origin}/events.json", timeout=END_S).json()
+            assert [each["event"] for each in kept["events"]] == ["accept"]
+            assert kept["refused"] == 1
+        finally:
+            process.terminate()
+            process.wait(END_S)
+            process.stdout and process.stdout.close()
+
+
+def put_file(folder: Path, name: str, content: bytes) -> None:
+    (folder / "in").mkdir(parents=True, exist_ok=True)
+    part = folder / "in" / f".{name}.part"
+    part.write_bytes(content)
+    part.rename(folder / "in" / name)
+
+
+def take_turn(hall: Hall) -> int:
+    runtime = hall.runtime
+    return resume_case_folders(runtime.node, runtime.case_systems, runtime.case_folders, [ITEM])
+
+
+def case_file(**changes: Any) -> bytes:
+    return json.dumps(
+        {"v": "tongban/case-file/v1", "number": "MY1", "case": draft(**changes)}
+    ).encode()
+
+
+def test_folder_takes_whole_files_once_and_refuses_damaged_ones(tmp_path: Path) -> None:
+    folder = tmp_path / "exchange"
+    with hall_with(tmp_path, f'folder = "{folder}"') as hall:
+        put_file(folder, "a.json", case_file())
+        put_file(folder, "b.json", case_file())  # the same again
+        put_file(folder, "c.json", case_file()[:40])  # half a file
+        put_file(folder, "d.json", b"x" * 70_000)
+        os.symlink("/etc/hostname", folder / "in" / "e.json")
+        (folder / "in" / ".g.json.part").write_bytes(case_file())
+        put_file(folder, "h.json", case_file(state="已归档"))
+        assert take_turn(hall) == 3, "damaged files are given time to be completed"
+        hall.clock.ahead += timedelta(seconds=20)
+        assert take_turn(hall) == 3
+        assert take_turn(hall) == 0
+        results = {path.name: json.loads(path.read_bytes()) for path in (folder / "out").iterdir()}
+        assert {name: each.get("code", each["outcome"]) for name, each in results.items()} == {
+            "a.json": "taken",
+            "b.json": "taken",
+            "c.json": "case_file_damaged",
+            "d.json": "case_file_damaged",
+            "e.json": "case_file_damaged",
+            "h.json": "case_state_unmapped",
+        }
+        assert results["b.json"]["revision"] == 0
+        assert not list((folder / "work").iterdir())
+        assert {path.name for path in (folder / "refused").iterdir()} == {
+            "c.json", "d.json", "e.json", "h.json",
+        }  # fmt: skip
+        node = hall.runtime.node
+        with node.database.read() as tx:
+            row = tx.cases.find_case(SYSTEM, "MY1")
+        assert row is not None
+        move_case(node, load_case(node, row.case_id), CaseEvent.ACCEPT, "account-1")
+        assert resume_case_events(node, hall.runtime.case_systems) == 1
+        (event,) = (folder / "events").iterdir()
+        body = json.loads(event.read_bytes())
+        assert (body["event"], encode_canonical(body)) == ("accept", event.read_bytes())
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_folder_killed_around_its_result_takes_the_file_up_again(
+    tmp_path: Path, moment: str
+) -> None:
+    folder = tmp_path / "exchange"
+    with hall_with(tmp_path, f'folder = "{folder}"') as hall:
+        put_file(folder, "a.json", case_file())
+
+        def work() -> None:
+            folders = hall.runtime.case_folders
+            if moment == "before":
+                folders.settle = lambda *_, **__: os._exit(DIED)  # type: ignore[method-assign]
+            else:
+                Path.unlink = lambda *_, **__: os._exit(DIED)  # type: ignore[method-assign,assignment]
+            runtime = hall.runtime
+            resume_case_folders(runtime.node, runtime.case_systems, folders, [ITEM])
+
+        assert wait(fork(work)) == DIED
+        assert len(list((folder / "work").iterdir())) == 1
+        put_file(folder, "a.json", case_file(queue_number="A099"))
+        assert take_turn(hall) == 2
+        assert not list((folder / "work").iterdir())
+        with hall.runtime.node.database.read() as tx:
+            row = tx.cases.find_case(SYSTEM, "MY1")
+            assert row is not None
+            assert (row.queue_number, row.revision) == ("A099", 1)
+            assert len(tx.cases.list_steps(row.case_id)) == 2
