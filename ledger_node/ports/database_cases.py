@@ -70,6 +70,22 @@ class CaseLinkRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CaseReviewRow:
+    """A case that waits for somebody who may decide.
+
+    Attributes:
+        case_id: The case; it waits at most once.
+        run_id: Visit handed over with it; None: the case alone.
+        asked_by: Account that sent it.
+    """
+
+    case_id: str
+    run_id: str | None
+    asked_by: str
+    asked_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class CaseEventRow:
     """An event for a case's system, without anything personal.
 
@@ -119,6 +135,25 @@ class CaseGroup(Protocol):
         limit: int,
     ) -> list[CaseRow]:
         """Newest change first, below a (time, id); of an outlet, of an account, in a stage."""
+        ...
+
+    def take_serial(self, outlet: str, day: str) -> int:
+        """The next number of an outlet on a day, from 1; whoever asks meanwhile waits, and a
+        transaction that is not committed took none."""
+        ...
+
+    def save_review(self, row: CaseReviewRow) -> None:
+        """Raises RowConflictError when the case waits already."""
+        ...
+
+    def find_review(self, case_id: str) -> CaseReviewRow | None: ...
+
+    def list_reviews(self, limit: int) -> list[CaseReviewRow]:
+        """Longest waiting first."""
+        ...
+
+    def drop_review(self, case_id: str) -> bool:
+        """Whether it was still there: one of several who take it gets it."""
         ...
 
     def save_step(self, row: CaseStepRow) -> None: ...

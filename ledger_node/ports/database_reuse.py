@@ -42,6 +42,7 @@ class RunRow:
         revision: Rises with every change; changes are compare-and-swap on it.
         sealed_body: Person, service, conditions, papers registered (flows/window.py).
         signed_at: When the person signed and the node went on by itself.
+        case_settled_at: When the case of an ended visit was moved on, or found to lack something.
     """
 
     run_id: str
@@ -55,6 +56,7 @@ class RunRow:
     created_at: datetime
     updated_at: datetime
     signed_at: datetime | None = None
+    case_settled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,10 @@ class ReuseGroup(Protocol):
 
     def list_runs_in(self, state: str, limit: int = 200) -> list[RunRow]:
         """Everybody's, oldest first: what the node goes on with."""
+        ...
+
+    def list_unsettled_runs(self, state: str, limit: int = 50) -> list[RunRow]:
+        """Runs in a state that have a case and were not settled with it, oldest change first."""
         ...
 
     def advance_run(self, before: RunRow, after: RunRow) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ledger_node.core.errors import NotFoundError
 from ledger_node.edges.database.rows import build_rows, fetch_one, row_values, select_rows
@@ -12,10 +13,18 @@ from ledger_node.edges.database.tables_cases import (
     case_events,
     case_links,
     case_receipts,
+    case_reviews,
+    case_serials,
     case_steps,
     cases,
 )
-from ledger_node.ports.database_cases import CaseEventRow, CaseLinkRow, CaseRow, CaseStepRow
+from ledger_node.ports.database_cases import (
+    CaseEventRow,
+    CaseLinkRow,
+    CaseReviewRow,
+    CaseRow,
+    CaseStepRow,
+)
 
 EVENTS_LOCK = 7107_0006
 
@@ -81,6 +90,37 @@ class SqlCases:
             )
         ordered = query.order_by(cases.c.updated_at.desc(), cases.c.case_id.desc()).limit(limit)
         return build_rows(CaseRow, self._connection.execute(ordered).all())
+
+    def take_serial(self, outlet: str, day: str) -> int:
+        build = (
+            postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
+        )
+        statement = (
+            build(case_serials)
+            .values(outlet=outlet, day=day, last=1)
+            .on_conflict_do_update(
+                index_elements=["outlet", "day"], set_={"last": case_serials.c.last + 1}
+            )
+            .returning(case_serials.c.last)
+        )
+        return int(self._connection.execute(statement).scalar_one())
+
+    def save_review(self, row: CaseReviewRow) -> None:
+        self._connection.execute(insert(case_reviews).values(row_values(row)))
+
+    def find_review(self, case_id: str) -> CaseReviewRow | None:
+        where = case_reviews.c.case_id == case_id
+        return fetch_one(self._connection, case_reviews, CaseReviewRow, where)
+
+    def list_reviews(self, limit: int) -> list[CaseReviewRow]:
+        query = select_rows(case_reviews, CaseReviewRow).order_by(
+            case_reviews.c.asked_at, case_reviews.c.case_id
+        )
+        return build_rows(CaseReviewRow, self._connection.execute(query.limit(limit)).all())
+
+    def drop_review(self, case_id: str) -> bool:
+        statement = delete(case_reviews).where(case_reviews.c.case_id == case_id)
+        return self._connection.execute(statement).rowcount == 1
 
     def save_step(self, row: CaseStepRow) -> None:
         self._connection.execute(insert(case_steps).values(row_values(row)))

@@ -55,6 +55,19 @@ class SqlReuse:
         )
         return build_rows(RunRow, self._connection.execute(query).all())
 
+    def list_unsettled_runs(self, state: str, limit: int = 50) -> list[RunRow]:
+        query = (
+            select_rows(reuse_runs, RunRow)
+            .where(
+                reuse_runs.c.case_settled_at.is_(None),
+                reuse_runs.c.state == state,
+                reuse_runs.c.case_id.is_not(None),
+            )
+            .order_by(reuse_runs.c.updated_at, reuse_runs.c.run_id)
+            .limit(limit)
+        )
+        return build_rows(RunRow, self._connection.execute(query).all())
+
     def advance_run(self, before: RunRow, after: RunRow) -> bool:
         change = (
             update(reuse_runs)

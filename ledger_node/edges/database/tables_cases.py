@@ -74,3 +74,21 @@ case_events = Table(
     Index("ix_case_events_next_at", "next_at"),
     Index("ix_case_events_system_event_id", "system", "event_id"),
 )
+
+case_serials = Table(
+    "case_serials",
+    METADATA,
+    Column("outlet", String(32), primary_key=True),
+    Column("day", String(8), primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+
+case_reviews = Table(
+    "case_reviews",
+    METADATA,
+    Column("case_id", String(36), ForeignKey("cases.case_id"), primary_key=True),
+    Column("run_id", String(36)),
+    Column("asked_by", String(36), nullable=False),
+    Column("asked_at", UtcTime, nullable=False),
+    Index("ix_case_reviews_asked_at", "asked_at"),
+)

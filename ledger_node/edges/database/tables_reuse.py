@@ -20,9 +20,11 @@ reuse_runs = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("signed_at", UtcTime),
+    Column("case_settled_at", UtcTime),
     Index("ix_reuse_runs_account_id_created_at", "account_id", "created_at"),
     Index("ix_reuse_runs_state", "state"),
     Index("ix_reuse_runs_case_id", "case_id"),
+    Index("ix_reuse_runs_case_settled_at", "case_settled_at", "state"),
 )
 
 reuse_steps = Table(

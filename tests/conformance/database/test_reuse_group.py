@@ -70,3 +70,18 @@ def test_save_decisions_twice_conflicts_until_they_are_dropped(database: Any) ->
         tx.reuse.drop_decisions("r1", STEP.city)
         tx.reuse.save_decisions([replace(DECISION, choice="overridden")])
         assert tx.reuse.count_decisions(NOW) == {"overridden": 1}
+
+
+def test_list_unsettled_runs_names_ended_ones_with_a_case(database: Any) -> None:
+    rows = [
+        replace(RUN, run_id="r1", state="closed", updated_at=LATER),
+        replace(RUN, run_id="r2", state="closed"),
+        replace(RUN, run_id="r3", state="closed", case_id=None),
+        replace(RUN, run_id="r4", state="closed", case_settled_at=NOW),
+        replace(RUN, run_id="r5"),
+    ]
+    with database.transaction() as tx:
+        for row in rows:
+            tx.reuse.save_run(row)
+        assert tx.reuse.list_unsettled_runs("closed") == [rows[1], rows[0]]
+        assert tx.reuse.list_unsettled_runs("closed", 1) == [rows[1]]
