@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import httpx2
+from tests.support.asking import ask_chain
 
 SECRETS = "/peer/v1/releases/answer"
 DOCUMENTS = "/peer/v1/releases/document"
@@ -44,5 +44,4 @@ class HandOverLog:
         await self._app(scope, listen, note)
 
     def _head(self) -> int:
-        question = {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}
-        return int(httpx2.post(self._rpc, json=question, timeout=10).json()["result"], 16)
+        return int(ask_chain(self._rpc, "eth_blockNumber"), 16)

@@ -13,12 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import pytest
 from eth_utils import keccak
 
+from tests.support.asking import ask_chain
 from tests.support.consortium import CHAIN_ID, Template, found_template
 
 pytestmark = [pytest.mark.e2e]
@@ -78,12 +78,6 @@ def processes_of(path: Path) -> Iterator[Processes]:
         processes.end()
 
 
-def ask(url: str, method: str, *params: Any) -> Any:
-    question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-    answer = httpx2.post(url, json=question, timeout=10).json()
-    return answer["result"]
-
-
 def read_entries(url: str, size: int) -> list[bytes]:
     """All entries of a log from its served bundles (C2SP: u16 length before each)."""
     entries: list[bytes] = []
@@ -108,7 +102,9 @@ def wait_for(done: Callable[[], bool], what: str) -> None:
 
 def anchored_sizes(rpc: str, city: int) -> list[int]:
     topics = [ANCHORED, "0x" + city.to_bytes(32, "big").hex()]
-    logs = ask(rpc, "eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest", "topics": topics})
+    logs = ask_chain(
+        rpc, "eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest", "topics": topics}
+    )
     return [int(log["data"][2:66], 16) for log in logs]
 
 

@@ -17,7 +17,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from ledger_node.edges.http import open_client
 from ledger_node.ports.database import DatabaseUnavailableError
+
+open_client().close()  # children find the trust store loaded
 
 DIED = 77
 BEFORE, AFTER, FAILED_BUT_PERSISTED = "before", "after", "failed_but_persisted"

@@ -423,9 +423,9 @@ SERVICE = (
     Mutant(
         "peer-redirect",
         "a member that leads on is not followed",
-        EDGES + "peers/client.py",
-        "httpx2.Client(trust_env=False, follow_redirects=False)",
-        "httpx2.Client(trust_env=False, follow_redirects=True)",
+        EDGES + "http.py",
+        "follow_redirects=False",
+        "follow_redirects=True",
         "tests/integration/api/test_ssrf.py::test_peers_that_are_no_members_or_lead_on_are_not_followed",
         "T19",
     ),

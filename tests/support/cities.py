@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx2
 from eth_hash.auto import keccak
 
 from api.app import build_app
@@ -28,6 +27,7 @@ from ledger_node import running
 from ledger_node.flows.node import Node
 from ledger_node.wiring import CLOCK_KEPT_S, Runtime, open_runtime
 from tests.integration.processes import fork, wait
+from tests.support.asking import ask_chain
 from tests.support.consortium import running_chain
 from tests.support.faults import Faults, with_faults, wrap_runtime
 from tests.support.stock import Stock
@@ -143,10 +143,7 @@ class Cities:
 
     def ask(self, method: str, *params: Any) -> Any:
         """Raw JSON-RPC."""
-        question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-        answer = httpx2.post(self.rpc, json=question, timeout=10).json()
-        assert "error" not in answer, answer
-        return answer["result"]
+        return ask_chain(self.rpc, method, *params)
 
     def pass_time(self, seconds: int) -> None:
         """Move the chain's test clock and make a block; returns when clocks kept have followed."""

@@ -35,6 +35,7 @@ from ledger_node.flows.releasing import resume_releasing
 from ledger_node.flows.sequencing import open_log, resume_sequencing, run_sequencing_round
 from ledger_node.founding import FIVE_CITIES, CityPlan, found_consortium
 from ledger_node.wiring import CLOCK_KEPT_S, Runtime, open_runtime
+from tests.support.asking import ask_chain
 
 CHAIN_ID = 7107
 DOMAIN = "tongban.example"
@@ -47,14 +48,13 @@ def ticking(rpc: str) -> Iterator[None]:
     """Keep the head young, as a chain on the wall clock does by itself: nodes refuse to decide on
     a head that is more than 30 s old, and a slow machine can take that long between two blocks."""
     stop = threading.Event()
-    question = {"jsonrpc": "2.0", "id": 1, "method": "evm_mine", "params": []}
 
     def tick() -> None:
         while not stop.wait(TICK_S):
             with suppress(httpx2.HTTPError):
-                httpx2.post(rpc, json=question, timeout=10)
+                ask_chain(rpc, "evm_mine")
 
-    httpx2.post(rpc, json=question, timeout=10)  # a copied chain may be old when it starts
+    ask_chain(rpc, "evm_mine")  # a copied chain may be old when it starts
     thread = threading.Thread(target=tick, daemon=True)
     thread.start()
     try:
@@ -136,10 +136,7 @@ class Consortium:
 
     def ask(self, method: str, *params: Any) -> Any:
         """Ask the chain process directly."""
-        question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": list(params)}
-        answer = httpx2.post(self.rpc, json=question, timeout=10).json()
-        assert "error" not in answer, answer
-        return answer["result"]
+        return ask_chain(self.rpc, method, *params)
 
     def pass_time(self, seconds: int) -> None:
         """Move the chain's clock (test clock only) and make a block, so that nodes follow."""

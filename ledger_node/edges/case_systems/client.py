@@ -19,6 +19,7 @@ from ledger_node.core.message_key import MessageKeyId
 from ledger_node.core.message_parts import NONCE_BYTES, MessageStamp
 from ledger_node.core.types import CityId
 from ledger_node.edges.case_systems.folder import EVENTS, write_whole
+from ledger_node.edges.http import open_client
 from ledger_node.ports.case_systems import CaseSystem, CaseSystemUnavailableError
 from ledger_node.ports.clock import Clock, Entropy
 from ledger_node.ports.keys import CityKeys, KeyRole
@@ -42,7 +43,7 @@ class HttpCaseSystems:
         self._keys = keys
         self._clock = clock
         self._entropy = entropy
-        self._client = httpx2.Client(trust_env=False, follow_redirects=False, timeout=TIMEOUT_S)
+        self._client = open_client(TIMEOUT_S)
 
     @property
     def systems(self) -> Mapping[str, CaseSystem]:

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 import httpx2
 
+from ledger_node.edges.http import open_client
 from ledger_node.ports.clock import Clock
 from ledger_node.ports.identity import (
     IdentityProviderUnavailableError,
@@ -38,7 +39,7 @@ class HttpIdentityProviders:
     def __init__(self, providers: Sequence[Provider], clock: Clock) -> None:
         self._providers = {provider.name: provider for provider in providers}
         self._clock = clock
-        self._client = httpx2.Client(trust_env=False, follow_redirects=False, timeout=TIMEOUT_S)
+        self._client = open_client(TIMEOUT_S)
         self._kept: dict[str, tuple[float, dict[str, Any]]] = {}
         self._lock = threading.Lock()
 

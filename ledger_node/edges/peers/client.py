@@ -37,6 +37,7 @@ from ledger_node.core.message_parts import (
 )
 from ledger_node.core.signed_head import SignedAnswerHead, SignedHead
 from ledger_node.core.types import CityId
+from ledger_node.edges.http import open_client
 from ledger_node.edges.peers.log_files import fetch_log_file, read_capped
 from ledger_node.ports.clock import Clock, Entropy
 from ledger_node.ports.keys import CityKeys, KeyRole
@@ -70,7 +71,7 @@ class HttpPeers:
         self._clock = clock
         self._entropy = entropy
         self._journal = journal
-        self._client = httpx2.Client(trust_env=False, follow_redirects=False)
+        self._client = open_client()
 
     def close(self) -> None:
         """Close kept-alive connections."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import httpx2
 
 from ledger_node.core.types import CityId
+from ledger_node.edges.http import open_client
 from ledger_node.ports.peers import PeerUnavailableError
 
 CHUNK_BYTES = 1024 * 1024
@@ -20,7 +21,7 @@ class HttpLogFiles:
     def __init__(self, url_of: Callable[[CityId], str]) -> None:
         """Contact nobody but the addresses that `url_of` returns."""
         self._url_of = url_of
-        self._client = httpx2.Client(trust_env=False, follow_redirects=False)
+        self._client = open_client()
 
     def close(self) -> None:
         """Close kept-alive connections."""

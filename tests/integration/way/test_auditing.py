@@ -26,6 +26,7 @@ from ledger_node.flows.auditing import (
 from ledger_node.flows.following import rebuild_derived
 from ledger_node.ports.chain import ChainContradictionError, ChainUnavailableError
 from tests.integration.way.story import ISSUER, RELIER, Way
+from tests.support.asking import ask_chain
 from tests.support.consortium import DOMAIN
 
 pytestmark = [pytest.mark.integration]
@@ -87,13 +88,7 @@ def found(report: AuditReport) -> set[tuple[str, str]]:
 
 def count_raw_logs(rpc: str) -> int:
     """All logs of the chain, asked for without our client."""
-    question = {
-        "jsonrpc": "2.0",
-        "id": 1,
-        "method": "eth_getLogs",
-        "params": [{"fromBlock": "0x0", "toBlock": "latest"}],
-    }
-    return len(httpx2.post(rpc, json=question, timeout=10).json()["result"])
+    return len(ask_chain(rpc, "eth_getLogs", {"fromBlock": "0x0", "toBlock": "latest"}))
 
 
 def test_replay_ledger_honest_history_is_clean(
