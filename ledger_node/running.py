@@ -21,6 +21,7 @@ import uvicorn
 
 from api.app import build_app
 from ledger_node.core.errors import ConflictError, LedgerError, UnavailableError
+from ledger_node.core.types import BlockHash
 from ledger_node.flows.anchoring import resume_anchoring, verify_log_head
 from ledger_node.flows.case_folder import resume_case_folders
 from ledger_node.flows.case_outbox import resume_case_events
@@ -37,11 +38,13 @@ from ledger_node.flows.sequencing import open_log, resume_sequencing, run_sequen
 from ledger_node.flows.sessions import sweep_sessions
 from ledger_node.flows.uploading import sweep_uploads
 from ledger_node.flows.watching import resume_watching
+from ledger_node.flows.window_cases import resume_case_steps
 from ledger_node.seed import load_catalogue
 from ledger_node.wiring import Runtime, configure_logging, open_runtime
 
 BACKOFF_S = 2.0
 CHAIN_INTERVAL_S = 0.25
+WHOLE_TURN_S = 5.0
 PAUSE_S = 4.0  # longer than a batch of an import takes
 WATCH_INTERVAL_S = 1.0
 NONCE_SWEEP_S = 600.0
@@ -133,6 +136,9 @@ class ChainTurns:
     A log that grows after a pause is anchored at once; while it keeps growing the anchors come at
     twice the distance each time, up to `anchoring_interval_s`. So a window sees its paper recorded
     within seconds, and a bulk import takes a handful of transactions.
+
+    A turn in which neither the chain nor the log moved and nothing waits to be sent costs one
+    question to the chain; a whole turn is taken every `WHOLE_TURN_S` all the same.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -142,14 +148,29 @@ class ChainTurns:
         self._seen_size = self._anchored_size = -1
         self._grew_at_s = self._anchored_at_s = self._clock.monotonic_s()
         self._distance_s = 0.0
+        self._quiet_head: BlockHash | None = None
+        self._whole_at_s = self._clock.monotonic_s()
 
     def turn(self) -> None:
         """Follow, send, anchor when it is time, move releases."""
-        resume_following(self._node)
-        resume_outbox(self._node)
-        if self._is_time():
-            resume_anchoring(self._node)
+        head = self._node.chain.fetch_head().hash
+        if not self._is_quiet(head):
+            self._quiet_head = None
+            resume_following(self._node)
+            resume_outbox(self._node)
+            if self._is_time():
+                resume_anchoring(self._node)
+            self._quiet_head, self._whole_at_s = head, self._clock.monotonic_s()
         resume_releasing(self._node)
+
+    def _is_quiet(self, head: BlockHash) -> bool:
+        """Whether a whole turn on this head found everything done and nothing came since."""
+        if head != self._quiet_head:
+            return False
+        if self._clock.monotonic_s() - self._whole_at_s >= WHOLE_TURN_S:
+            return False
+        with self._node.database.read() as tx:
+            return tx.log.load_head().size == self._anchored_size and not tx.outbox.list_open(1)
 
     def _is_time(self) -> bool:
         now_s = self._clock.monotonic_s()
@@ -207,9 +228,10 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
 
 
 def take_reuse_turn(reuse: ReuseTurns) -> None:
-    """Take up signatures, go on with every city's step, file what was decided."""
+    """Take up signatures, go on with every city's step, file what was decided, move cases on."""
     reuse.turn()
     resume_deciding(reuse.node)
+    resume_case_steps(reuse.node, load_catalogue())
 
 
 def take_replay_turn(runtime: Runtime, token: bytes) -> None:
