@@ -22,6 +22,7 @@ from ledger_node.core.reuse import (
 )
 from ledger_node.core.types import MaterialId
 from ledger_node.core.verdict import LineState, Question
+from ledger_node.flows.case_review import is_waiting
 from ledger_node.flows.deciding import judge_run, list_decisions
 from ledger_node.flows.holdings import HeldPaper, describe_paper, list_held_papers, list_needs
 from ledger_node.flows.judging import JudgedMaterial
@@ -166,6 +167,7 @@ def build_run_view(node: Node, run: Run, principal: Principal) -> dict[str, Any]
         "papers": _list_papers(node, visit.papers),
         "undecided": any(step.state == StepState.ARRIVED for step in run.steps),
         "pursued": any(step.state in PURSUED for step in run.steps),
+        "review_waiting": is_waiting(node, run.row.case_id),
         "may_decide": principal.may(Permission.DECISIONS_MAKE),
         **materials,
     }

@@ -15,9 +15,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from api.access import NotPermittedHereError, Principal, allow
 from api.deps import get_runtime
 from api.pages.render import page
+from api.routes import case_reviews
 from ledger_node.core.access import Permission
 from ledger_node.core.case import (
     DECIDES,
+    OPEN_STAGES,
     REASON_NEEDED,
     TRANSITIONS,
     CaseDraft,
@@ -27,6 +29,7 @@ from ledger_node.core.case import (
 from ledger_node.core.errors import LedgerError, MalformedInputError
 from ledger_node.core.sealed import Subject
 from ledger_node.edges.database.cases import CaseNotFoundError
+from ledger_node.flows.case_review import is_waiting, send_to_review
 from ledger_node.flows.cases import (
     Case,
     list_case_steps,
@@ -42,6 +45,7 @@ from ledger_node.ports.database_cases import CaseRow
 from ledger_node.seed import load_catalogue
 
 router = APIRouter(tags=["cases"], include_in_schema=False)
+router.include_router(case_reviews.router)
 
 PAGE = 30
 FIELDS = ("item", "name", "number", "queue_number")
@@ -73,6 +77,7 @@ def read_cases(
         "stages": [each.value for each in CaseStage],
         "stage": stage,
         "mine": mine,
+        "decides": principal.may(Permission.DECISIONS_MAKE),
         "next_url": _next_url(stage, mine, shown) if len(rows) > PAGE else None,
     }
     return page(request, principal, "cases/list.html", context)
@@ -113,8 +118,7 @@ def create_case(
             queue_number.strip() or None,
             CaseStage.RECEIVED,
         )
-        case_number = f"{node.clock.now():%Y%m%d}-{node.entropy(4).hex().upper()}"
-        case = open_case(node, case_number, draft, principal.account_id)
+        case = open_case(node, draft, principal.account_id)
     except LedgerError as error:
         return _show_form(request, principal, filled, error)
     return RedirectResponse(f"/cases/{case.row.case_id}", 303)
@@ -139,6 +143,17 @@ def begin_visit(request: Request, principal: Handler, case_id: str) -> Response:
     return RedirectResponse(f"/window/runs/{run_id}", 303)
 
 
+@router.post("/cases/{case_id}/review-request")
+def ask_review(request: Request, principal: Handler, case_id: str) -> Response:
+    """Let a reviewer of the city decide."""
+    case = find_own_case(request, principal, case_id, "send_to_review")
+    try:
+        send_to_review(get_runtime(request).node, case, principal.account_id)
+    except LedgerError as error:
+        return _show_case(request, principal, case, error)
+    return RedirectResponse(f"/cases/{case_id}", 303)
+
+
 @router.post("/cases/{case_id}/{event}")
 def change_case(
     request: Request,
@@ -159,14 +174,15 @@ def change_case(
 
 
 def find_own_case(request: Request, principal: Principal, case_id: str, action: str) -> Case:
-    """A case of the principal's outlet, with the reading noted in the trail.
+    """A case of the principal's outlet, or one the principal handles, with the reading noted in
+    the trail.
 
     Raises:
         CaseNotFoundError: There is none, or it is another outlet's.
     """
     node = get_runtime(request).node
     case = load_case(node, case_id)
-    if case.row.outlet != principal.outlet:
+    if case.row.outlet != principal.outlet and case.row.account_id != principal.account_id:
         raise CaseNotFoundError
     with node.database.transaction() as tx:
         tx.trail.log_access(node.clock.now(), principal.account_id, action, "case", case_id)
@@ -180,10 +196,11 @@ def _show_case(
     with node.database.read() as tx:
         receipts = tx.cases.list_receipts(case.row.case_id)
     item = load_catalogue().items.get(case.draft.item)
+    decides = principal.may(Permission.DECISIONS_MAKE)
     events = [
         (event.value, event in REASON_NEEDED)
         for event in TRANSITIONS[case.stage]
-        if event not in DECIDES or principal.may(Permission.DECISIONS_MAKE)
+        if decides or event not in (*DECIDES, CaseEvent.REVIEW)
     ]
     context = {
         "case": case,
@@ -191,6 +208,9 @@ def _show_case(
         "steps": list_case_steps(node, case),
         "receipts": receipts,
         "events": events,
+        "decides": decides,
+        "open": case.stage in OPEN_STAGES,
+        "waiting": is_waiting(node, case.row.case_id),
         "problem": None if error is None else (error.message_zh, error.message_en),
     }
     return page(request, principal, "cases/case.html", context, 200 if error is None else 422)

@@ -17,12 +17,12 @@ from api.deps import get_runtime
 from ledger_node.core.access import Permission
 from ledger_node.core.canonical import encode_canonical
 from ledger_node.core.errors import MalformedInputError, NotFoundError
-from ledger_node.core.terms import GrantorKind
-from ledger_node.core.visit import IdentifiedBy
 from ledger_node.edges.database.cases import CaseNotFoundError
-from ledger_node.flows.cases import HandedIn, find_handler, hand_in, load_case, make_link, use_link
+from ledger_node.flows.case_intake import HandedIn, hand_in
+from ledger_node.flows.cases import load_case, make_link, use_link
 from ledger_node.flows.sessions import begin_session
-from ledger_node.flows.window import Clerk, build_visit, open_run
+from ledger_node.flows.window import Clerk
+from ledger_node.flows.window_cases import begin_case_visit
 from ledger_node.ports.case_systems import CaseSystem
 from ledger_node.seed import load_catalogue
 from ledger_node.wiring import Runtime
@@ -87,7 +87,6 @@ def put_case(
         number,
         body,
         load_catalogue().items.keys(),
-        account_id=find_handler(runtime.node, body),
         by=principal.account_id,
         expected_revision=expected,
     )
@@ -164,18 +163,8 @@ def open_panel(
         account = tx.accounts.load_account(link.account_id)
     if system is None or account.disabled_at is not None or account.officer is None:
         raise CaseNotFoundError
-    draft = case.draft
-    visit = build_visit(
-        node,
-        draft.applicant,
-        IdentifiedBy.SYSTEM,
-        device=system.name,
-        by=GrantorKind.SELF if draft.agent is None else GrantorKind.AGENT,
-        agent=draft.agent,
-        case=case.row.number,
-    )
     clerk = Clerk(account.account_id, account.officer)
-    run_id = open_run(node, clerk, visit, case.row.case_id)
+    run_id = begin_case_visit(node, clerk, case, load_catalogue(), device=system.name)
     path = f"/window/runs/{run_id}"
     session = begin_session(node, account, second_factor=False, scope=f"{system.system}:{path}")
     response = RedirectResponse(path, 303)

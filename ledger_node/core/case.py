@@ -12,18 +12,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from enum import StrEnum
 from typing import Final
 
 from ledger_node.core.canonical import JsonObject, JsonValue, require_members, require_text
 from ledger_node.core.errors import IllegalTransitionError, MalformedInputError
 from ledger_node.core.sealed import Subject, encode_subject, read_subject
-from ledger_node.core.shapes import read_choice, read_name, read_short_text, read_version
+from ledger_node.core.shapes import (
+    read_choice,
+    read_name,
+    read_short_text,
+    read_version,
+    refuse_shape,
+)
 
 CASE_VERSION: Final = "tongban/case/v1"
 CASE_FILE_VERSION: Final = "tongban/case-file/v1"
 STATE_MAP_VERSION: Final = "tongban/state-map/v1"
 MAX_STATES: Final = 64
+MAX_STATE_CHARS: Final = 64
+_LONGEST: Final = {"officer": 64, "outlet": 32, "window": 16, "queue_number": 32}
+BEIJING: Final = timezone(timedelta(hours=8))
 _CASE_MEMBERS: Final = (
     "v",
     "item",
@@ -103,6 +113,10 @@ TRANSITIONS: Final[Mapping[CaseStage, Mapping[CaseEvent, CaseStage]]] = {
     _S.WITHDRAWN: {},
     _S.DELIVERED: {},
 }
+OPEN_STAGES: Final = frozenset(
+    {_S.RECEIVED, _S.COMPLETION_ASKED, _S.ACCEPTED, _S.UNDER_REVIEW, _S.SUSPENDED}
+)
+"""Stages in which nothing is decided yet."""
 FINAL_STAGES: Final = frozenset(stage for stage, events in TRANSITIONS.items() if not events)
 REASON_NEEDED: Final = frozenset(
     {_E.ASK_COMPLETION, _E.TURN_AWAY, _E.SUSPEND, _E.REFUSE, _E.WITHDRAW}
@@ -169,7 +183,12 @@ def read_case_draft(value: JsonValue) -> CaseDraft:
     m = require_members(value, _CASE_MEMBERS, what=what)
 
     def name(key: str) -> str | None:
-        return None if m[key] is None else read_name(m[key], what=what)
+        if m[key] is None:
+            return None
+        text = read_name(m[key], what=what)
+        if len(text) > _LONGEST[key]:
+            raise refuse_shape(what, f"{key} 过长", f"{key} is too long")
+        return text
 
     return CaseDraft(
         item=read_name(m["item"], what=what),
@@ -179,8 +198,15 @@ def read_case_draft(value: JsonValue) -> CaseDraft:
         outlet=name("outlet"),
         window=name("window"),
         queue_number=name("queue_number"),
-        state=read_short_text(m["state"], what=what),
+        state=_read_state(m["state"], what),
     )
+
+
+def _read_state(value: JsonValue, what: str) -> str:
+    text = read_short_text(value, what=what)
+    if len(text) > MAX_STATE_CHARS:
+        raise refuse_shape(what, "状态名过长", "the name of a state is too long")
+    return text
 
 
 def encode_case_draft(draft: CaseDraft) -> JsonObject:
@@ -249,5 +275,18 @@ def read_state_map(value: JsonValue) -> StateMap:
         )
     return StateMap(
         require_text(m["system"], what=what),
-        {name: read_choice(stage, CaseStage, what=what) for name, stage in states.items()},
+        {
+            _read_state(name, what): read_choice(stage, CaseStage, what=what)
+            for name, stage in states.items()
+        },
     )
+
+
+def write_day(moment: datetime) -> str:
+    """Day of a moment in China, as case numbers carry it: `20260302`."""
+    return f"{moment.astimezone(BEIJING):%Y%m%d}"
+
+
+def build_case_number(place: str, day: str, serial: int) -> str:
+    """Number of a case opened here: place, day, and what number of that day it is, from 1."""
+    return f"{place}-{day}-{serial:04d}"

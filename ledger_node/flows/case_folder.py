@@ -25,7 +25,7 @@ from ledger_node.core.errors import (
     MalformedInputError,
     UnavailableError,
 )
-from ledger_node.flows.cases import find_handler, hand_in
+from ledger_node.flows.case_intake import hand_in
 from ledger_node.flows.node import Node
 from ledger_node.ports.case_folder import CaseFolders, CaseFolderUnavailableError, ClaimedFile
 from ledger_node.ports.case_systems import CaseSystem, CaseSystems
@@ -103,7 +103,6 @@ def _take_in(
         number,
         content,
         items,
-        account_id=find_handler(node, content),
         by=f"folder:{system.system}",
     )
     row = handed.case.row

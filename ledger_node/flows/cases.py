@@ -1,21 +1,22 @@
-"""Cases: handed in by a case system or opened here, moved by officers, told back to their system.
+"""Cases: opened here, moved by officers, told back to the system they came from.
 
 Step 10. Spec: docs/spec/systems.md. Every change of a case, its history and the event for its
 system are one commit; a change is compare-and-swap on the revision.
 
 Crash order: record key durable -> case, step and event in one commit -> event delivered at least
 once (case_outbox.py).
-Not here: who may see which case (the caller passes what the principal may), clocks of the law.
+Not here: cases handed in (case_intake.py), sent to review (case_review.py), who may see which case
+(the caller passes what the principal may), clocks of the law.
 """
 
 from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from ledger_node.core.canonical import (
     JsonObject,
@@ -24,15 +25,17 @@ from ledger_node.core.canonical import (
     parse_canonical,
 )
 from ledger_node.core.case import (
+    OPEN_STAGES,
     CaseDraft,
     CaseEvent,
     CaseStage,
-    StateMap,
     advance_case,
+    build_case_number,
     encode_case_draft,
     read_case_draft,
+    write_day,
 )
-from ledger_node.core.errors import ConflictError, MalformedInputError, NotFoundError
+from ledger_node.core.errors import ConflictError, NotFoundError
 from ledger_node.flows.node import Node
 from ledger_node.flows.preparing import compute_subject_tag
 from ledger_node.flows.records import open_record, seal_record
@@ -44,7 +47,6 @@ OWN_SYSTEM: Final = "own"
 LINK_LIFE: Final = timedelta(seconds=60)
 LINK_BYTES: Final = 32
 _BODY: Final = "body"
-_HANDED_IN: Final = "handed_in"
 
 
 class CaseMovedError(ConflictError):
@@ -68,12 +70,6 @@ class CaseLinkUsedError(NotFoundError):
             "链接已用过或已过期，请回到综窗系统重新打开。",
             "The link was used or ran out; open it again from the case system.",
         )
-
-
-class CaseItemUnknownError(MalformedInputError):
-    """The catalogue in force has no such service item."""
-
-    code = "case_item_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,95 +96,31 @@ class CaseStep:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class HandedIn:
-    """What became of a case handed in: the case, and whether it is new or changed."""
-
-    case: Case
-    created: bool
-    changed: bool
-
-
-def hand_in(
-    node: Node,
-    states: StateMap,
-    number: str,
-    body: bytes,
-    items: Collection[str],
-    *,
-    account_id: str,
-    by: str,
-    expected_revision: int | None = None,
-) -> HandedIn:
-    """Take in a case of another system: the first time it is opened, later brought up to date; the
-    same body again changes nothing, and while their state is the same, our stage stays.
+def open_case(node: Node, draft: CaseDraft, account_id: str, *, case_id: str | None = None) -> Case:
+    """Open a case here, in a city without a case system; it gets the next number of its outlet.
 
     Args:
-        states: Map of the system that hands in.
-        number: Its number there (办件编号).
-        body: RFC 8785 bytes of `core.case.CaseDraft`.
-        items: Codes of the catalogue in force.
-        account_id: Account here of the officer it names; empty: nobody yet.
-        by: Account of the machine.
-        expected_revision: Refuse unless the case stands at it.
-
-    Raises:
-        NotCanonicalError, UnexpectedShapeError, UnmappedStateError, CaseItemUnknownError,
-        MalformedInputError: The body is not acceptable; nothing is stored.
-        CaseMovedError: Another revision stands.
-    """
-    draft = read_case_draft(parse_canonical(body, what="case"))
-    stage = states.stage_of(draft.state)
-    if draft.item not in items:
-        raise CaseItemUnknownError(
-            "目录中没有该事项，请核对事项编码。",
-            "The catalogue has no such item; check its code.",
-            field="item",
-        )
-    digest = hashlib.sha256(body).digest()
-    with node.database.read() as tx:
-        known = tx.cases.find_case(states.system, number)
-    if known is not None and known.content_digest == digest and expected_revision is None:
-        return HandedIn(Case(known, draft), created=False, changed=False)
-    if expected_revision is not None and (known is None or known.revision != expected_revision):
-        raise CaseMovedError
-    if known is not None and known.their_state == draft.state:
-        stage = CaseStage(known.stage)  # they changed something else; what we decided stands
-    case_id = known.case_id if known else str(uuid.UUID(bytes=node.entropy(16), version=4))
-    row = _build_row(node, case_id, states.system, number, draft, stage, digest, account_id)
-    if known is not None:
-        row = replace(row, revision=known.revision + 1, created_at=known.created_at)
-    _store(node, row, known, _HANDED_IN, by, "", tell=False)
-    return HandedIn(Case(row, draft), created=known is None, changed=True)
-
-
-def find_handler(node: Node, body: bytes) -> str:
-    """Account of the officer a case body names by login; empty when nobody signs by it here.
-
-    Args:
-        body: RFC 8785 bytes, not yet read.
-    """
-    value = parse_canonical(body, what="case")
-    login = value.get("officer") if isinstance(value, dict) else None
-    if not isinstance(login, str):
-        return ""
-    with node.database.read() as tx:
-        account = tx.accounts.find_by_login(login)
-    return "" if account is None or account.officer is None else account.account_id
-
-
-def open_case(node: Node, number: str, draft: CaseDraft, account_id: str) -> Case:
-    """Open a case here, in a city without a case system.
+        case_id: Id to give it: whoever opens the same one twice is refused the second time.
 
     Raises:
         MalformedInputError: The applicant's number is not one of its scheme.
-        CaseMovedError: The number is taken.
+        CaseMovedError: There is a case of this id.
     """
-    case_id = str(uuid.UUID(bytes=node.entropy(16), version=4))
+    case_id = case_id or new_case_id(node)
     digest = hashlib.sha256(encode_canonical(encode_case_draft(draft))).digest()
-    stage = CaseStage.RECEIVED
-    row = _build_row(node, case_id, OWN_SYSTEM, number, draft, stage, digest, account_id)
-    _store(node, row, None, "open", account_id, "", tell=False)
+    row = build_case_row(
+        node, case_id, OWN_SYSTEM, "", draft, CaseStage.RECEIVED, digest, account_id
+    )
+    place, day = draft.outlet or node.city, write_day(row.created_at)
+    step = CaseStepRow(case_id, 0, row.updated_at, account_id, "open", row.stage, None)
+    try:
+        with node.database.transaction() as tx:
+            serial = tx.cases.take_serial(place, day)
+            row = replace(row, number=build_case_number(place, day, serial))
+            tx.cases.save_case(row)
+            tx.cases.save_step(step)
+    except RowConflictError as error:
+        raise CaseMovedError from error
     return Case(row, draft)
 
 
@@ -218,14 +150,19 @@ def move_case(node: Node, case: Case, event: CaseEvent, account_id: str, reason:
         CaseMovedError: Somebody was first.
     """
     stage = advance_case(case.stage, event, reason)
-    row = replace(
-        case.row,
-        stage=stage.value,
-        revision=case.row.revision + 1,
-        updated_at=node.clock.now(),
-    )
-    _store(node, row, case.row, event.value, account_id, reason, tell=True)
+    row = follow_row(node, case.row, stage=stage.value)
+    store_case(node, row, case.row, event.value, account_id, reason, tell=True)
     return Case(row, case.draft)
+
+
+def follow_row(node: Node, row: CaseRow, **changes: Any) -> CaseRow:
+    """The next revision of a case's row."""
+    return replace(row, revision=row.revision + 1, updated_at=node.clock.now(), **changes)
+
+
+def new_case_id(node: Node) -> str:
+    """A random id."""
+    return str(uuid.UUID(bytes=node.entropy(16), version=4))
 
 
 def file_receipt(node: Node, case: Case, receipt_id: str) -> None:
@@ -270,7 +207,7 @@ def use_link(node: Node, token: str) -> CaseLinkRow:
     return row
 
 
-def _build_row(
+def build_case_row(
     node: Node,
     case_id: str,
     system: str,
@@ -280,6 +217,11 @@ def _build_row(
     digest: bytes,
     account_id: str,
 ) -> CaseRow:
+    """Row of a case in its first revision, its body sealed.
+
+    Raises:
+        MalformedInputError: The applicant's number is not one of its scheme.
+    """
     who = draft.applicant
     normalised = node.normalise_identifier(who.scheme, who.number)
     now = node.clock.now()
@@ -303,7 +245,7 @@ def _build_row(
     )
 
 
-def _store(
+def store_case(
     node: Node,
     row: CaseRow,
     known: CaseRow | None,
@@ -312,7 +254,13 @@ def _store(
     reason: str,
     *,
     tell: bool,
+    also: Callable[[Transaction], None] | None = None,
 ) -> None:
+    """Store a case, its step, the event for its system, and what else belongs to the commit.
+
+    Raises:
+        CaseMovedError: Somebody was first.
+    """
     part = f"reason/{row.revision}"
     sealed = seal_record(node, _record(row.case_id), part, reason.encode()) if reason else None
     step = CaseStepRow(
@@ -327,6 +275,10 @@ def _store(
             tx.cases.save_step(step)
             if tell:
                 _tell(node, tx, row, event, row.updated_at, {})
+            if CaseStage(row.stage) not in OPEN_STAGES:
+                tx.cases.drop_review(row.case_id)
+            if also is not None:
+                also(tx)
     except RowConflictError as error:
         raise CaseMovedError from error
 

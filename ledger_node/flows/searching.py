@@ -10,7 +10,7 @@ Crash order: entry key durable -> entry and line of the trail in one commit -> a
 from __future__ import annotations
 
 from ledger_node.core.canonical import JsonObject
-from ledger_node.core.case import CaseStage
+from ledger_node.core.case import OPEN_STAGES, CaseStage
 from ledger_node.core.entry import EntryKind
 from ledger_node.core.errors import NotFoundError, NotPermittedError
 from ledger_node.core.types import Digest
@@ -19,16 +19,6 @@ from ledger_node.flows.node import Node
 from ledger_node.flows.preparing import compute_digest_tag
 from ledger_node.ports.database_cases import CaseRow
 from ledger_node.ports.database_intake import StoredMaterial
-
-OPEN_STAGES = frozenset(
-    {
-        CaseStage.RECEIVED,
-        CaseStage.COMPLETION_ASKED,
-        CaseStage.ACCEPTED,
-        CaseStage.UNDER_REVIEW,
-        CaseStage.SUSPENDED,
-    }
-)
 
 
 class NoOpenCaseError(NotPermittedError):

@@ -243,13 +243,18 @@ def change_visit(node: Node, run: Run, visit: Visit, event: RunEvent | None = No
         return _store(node, tx, run, after)
 
 
-def set_case(node: Node, run: Run, case_id: str) -> Run:
-    """Bind the run to its case.
+def set_case(node: Node, run: Run, case_id: str, number: str) -> Run:
+    """Bind the run to its case, whose number the person gets to see.
 
     Raises:
         RunMovedError: The run was changed meanwhile.
     """
-    after = replace(run.row, case_id=case_id, updated_at=node.clock.now())
+    after = replace(
+        run.row,
+        case_id=case_id,
+        sealed_body=_seal_visit(node, run.row.run_id, replace(run.visit, case=number)),
+        updated_at=node.clock.now(),
+    )
     with node.database.transaction() as tx:
         return _store(node, tx, run, after)
 

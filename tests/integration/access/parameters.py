@@ -13,7 +13,6 @@ parameters are known; the expected refusals follow from the route's own mark (`a
 
 from __future__ import annotations
 
-import itertools
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,7 +28,6 @@ from ledger_node.flows.uploading import open_slot
 from ledger_node.flows.window import Clerk, build_visit, open_run
 from tests.support.hall import OUTLET, PERSON, Hall
 
-_numbers = itertools.count(1)
 MISSING = "00000000-0000-4000-8000-000000000000"
 
 
@@ -78,7 +76,6 @@ def make_cases(hall: Hall, account_id: str) -> tuple[str, str]:
     own, foreign = (
         open_case(
             hall.runtime.node,
-            f"2026-{next(_numbers)}",
             CaseDraft("hpf-loan-remote", PERSON, None, None, outlet, None, None, "open"),
             account_id,
         ).row.case_id
