@@ -20,6 +20,7 @@ from typing import Any, Final
 from ledger_node.core.evidence_parts import OfficerRole
 from ledger_node.core.types import Commitment
 from ledger_node.demo.case_system import CITY, join_case_system, start_case_system
+from ledger_node.demo.device_bridge import join_device_bridge, start_device_bridge
 from ledger_node.demo.papers import build_papers
 from ledger_node.demo.people import RESIDENTS, build_earlier_papers, find_resident
 from ledger_node.demo.staff import OFFICERS, Account, seed_accounts
@@ -53,8 +54,11 @@ class Town:
         self.stage.start_chain()
         self.stage.found()
         beside = join_case_system(self.stage)
+        bridge = join_device_bridge(self.stage)
         tell("启动五个节点 / starting five nodes")
         self.stage.start_nodes()
+        tell("启动设备桥（模拟设备）/ starting the device bridge with simulated devices")
+        start_device_bridge(self.stage, bridge)
         tell("登记经办人与账号 / officers and accounts")
         entries = self._enrol_officers()
         for slug in self.stage.plans:
