@@ -98,6 +98,7 @@ class Principal:
         system: The case system a machine account belongs to.
         second_factor: Whether this session showed one.
         scope: Path the session is limited to; None: nothing.
+        provider: Identity provider the session began at, if it did.
     """
 
     account_id: str
@@ -111,6 +112,7 @@ class Principal:
     system: str | None = None
     second_factor: bool = False
     scope: str | None = None
+    provider: str | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether one of the roles has the permission."""
@@ -282,6 +284,7 @@ def _of_citizen(session: OpenSession) -> Principal | None:
         roles=frozenset({Role.CITIZEN}),
         person=session.person,
         second_factor=session.row.second_factor,
+        provider=session.row.provider,
     )
 
 

@@ -34,6 +34,7 @@ from api.routes import (
     health,
     log,
     me,
+    me_provider,
     pages,
     peer,
     revocations,
@@ -75,6 +76,7 @@ MODULES = (
     window_papers,
     consent,
     me,
+    me_provider,
     revocations,
     devices,
     systems,
@@ -197,6 +199,7 @@ def build_app(runtime: Runtime) -> FastAPI:
     )
     app.state.runtime = runtime
     app.state.log_problem = log_problem
+    app.state.on_assertion = me_provider.take_assertion
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]
     for module in (*MODULES, *V1_MODULES):
         app.include_router(module.router)

@@ -26,7 +26,7 @@ from ledger_node.core.access import Permission
 from ledger_node.core.canonical import encode_base64url
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.sealed import Subject
-from ledger_node.core.terms import TypeGrant
+from ledger_node.core.terms import GrantBasis, TypeGrant
 from ledger_node.core.types import GrantId
 from ledger_node.flows.citizen import (
     SELF_ITEM,
@@ -43,6 +43,7 @@ from ledger_node.flows.consenting import (
     decline_ceremony,
     load_ceremony,
 )
+from ledger_node.flows.node import Node
 from ledger_node.flows.passkeys import (
     begin_enrolment,
     confirm_ceremony_by_passkey,
@@ -50,11 +51,13 @@ from ledger_node.flows.passkeys import (
     list_passkeys,
     read_assertion,
 )
+from ledger_node.flows.providers import list_confirming
 from ledger_node.flows.revoking import issue_revocation_code
 from ledger_node.flows.sessions import begin_citizen_session
 from ledger_node.flows.welcoming import take_welcome
 from ledger_node.flows.window import SHOWN_FIELDS
 from ledger_node.papers.values import PaperSize
+from ledger_node.ports.identity import Provider
 from ledger_node.seed import load_catalogue
 
 router = APIRouter(prefix="/me", tags=["me"], include_in_schema=False)
@@ -74,7 +77,8 @@ def read_overview(request: Request, principal: Citizen) -> Response:
     """What is held where."""
     node, person = get_runtime(request).node, person_of(principal)
     view = build_overview(node, person, read_speech(request).language)
-    return page(request, principal, "me/overview.html", view)
+    providers = list_own_providers(request, principal)
+    return page(request, principal, "me/overview.html", {**view, "providers": providers})
 
 
 @router.post("/elsewhere")
@@ -82,7 +86,8 @@ def ask_elsewhere(request: Request, principal: Citizen) -> Response:
     """Draw up the one question to all other cities; it is confirmed on the next page."""
     node, person = get_runtime(request).node, person_of(principal)
     types = sorted(load_catalogue().types)
-    ceremony = begin_self_find(node, person, principal.account_id, types)
+    provider = bool(list_own_providers(request, principal))
+    ceremony = begin_self_find(node, person, principal.account_id, types, provider=provider)
     return RedirectResponse(f"/me/confirm/{ceremony.ceremony_id}", 303)
 
 
@@ -113,7 +118,10 @@ def make_request(
     node, person = get_runtime(request).node, person_of(principal)
     types = _list_types(item)
     granted = tuple(TypeGrant(code, SHOWN_FIELDS, True) for code in types)
-    ceremony = begin_own_ceremony(node, person, principal.account_id, item, granted)
+    provider = bool(list_own_providers(request, principal))
+    ceremony = begin_own_ceremony(
+        node, person, principal.account_id, item, granted, provider=provider
+    )
     choose_options(node, ceremony, {f"t-{code}" for code in tick or []})
     return RedirectResponse(f"/me/confirm/{ceremony.ceremony_id}", 303)
 
@@ -121,7 +129,7 @@ def make_request(
 @router.get("/confirm/{ceremony_id}", response_class=HTMLResponse)
 def read_confirmation(request: Request, principal: Citizen, ceremony_id: str) -> Response:
     """What is about to be confirmed, or the receipt of what was."""
-    ceremony = _load(request, principal, ceremony_id)
+    ceremony = load_own_ceremony(request, principal, ceremony_id)
     return _show_confirmation(request, principal, ceremony)
 
 
@@ -134,21 +142,18 @@ def confirm(
 ) -> Response:
     """The device's answer confirms it; a question to other cities is asked at once."""
     runtime = get_runtime(request)
-    ceremony = _load(request, principal, ceremony_id)
+    ceremony = load_own_ceremony(request, principal, ceremony_id)
     origin = runtime.settings.origin
     confirmed = confirm_ceremony_by_passkey(
         runtime.node, ceremony, read_assertion(answer), rp_id_of(origin), origin
     )
-    if confirmed.body.item == SELF_ITEM:
-        run_self_find(runtime.node, confirmed)
-        return RedirectResponse("/me", 303)
-    return RedirectResponse(f"/me/confirm/{ceremony_id}", 303)
+    return finish_confirmed(runtime.node, confirmed)
 
 
 @router.post("/confirm/{ceremony_id}/decline")
 def decline(request: Request, principal: Citizen, ceremony_id: str) -> Response:
     """Nothing is confirmed and no city is asked."""
-    decline_ceremony(get_runtime(request).node, _load(request, principal, ceremony_id))
+    decline_ceremony(get_runtime(request).node, load_own_ceremony(request, principal, ceremony_id))
     return RedirectResponse("/me", 303)
 
 
@@ -156,7 +161,7 @@ def decline(request: Request, principal: Citizen, ceremony_id: str) -> Response:
 def download_slip(request: Request, principal: Citizen, ceremony_id: str) -> Response:
     """The receipt as PDF with a fresh withdrawal code; codes printed before are void."""
     runtime = get_runtime(request)
-    ceremony = _load(request, principal, ceremony_id)
+    ceremony = load_own_ceremony(request, principal, ceremony_id)
     code = issue_revocation_code(runtime.node, ceremony)
     content = build_slip(runtime, ceremony, code, PaperSize.A4)
     headers = {**NO_STORE, "Content-Disposition": 'attachment; filename="consent-receipt.pdf"'}
@@ -251,7 +256,29 @@ def rp_id_of(origin: str) -> str:
     return urlsplit(origin).hostname or ""
 
 
-def _load(request: Request, principal: Principal, ceremony_id: str) -> Ceremony:
+def finish_confirmed(node: Node, confirmed: Ceremony) -> Response:
+    """What follows a confirmation: a question to other cities is asked at once, else the receipt is
+    shown."""
+    if confirmed.body.item == SELF_ITEM:
+        run_self_find(node, confirmed)
+        return RedirectResponse("/me", 303)
+    return RedirectResponse(f"/me/confirm/{confirmed.ceremony_id}", 303)
+
+
+def list_own_providers(request: Request, principal: Principal) -> list[Provider]:
+    """Providers that can confirm for this person: the one they signed in at, else all."""
+    runtime = get_runtime(request)
+    usable = list_confirming(runtime.node, runtime.identity)
+    own = [each for each in usable if each.name == principal.provider]
+    return own if principal.provider else usable
+
+
+def load_own_ceremony(request: Request, principal: Principal, ceremony_id: str) -> Ceremony:
+    """A ceremony of the person signed in.
+
+    Raises:
+        CeremonyNotFoundError: There is none, or it is somebody else's.
+    """
     return load_ceremony(get_runtime(request).node, ceremony_id, principal.account_id)
 
 
@@ -268,7 +295,10 @@ def _show_confirmation(request: Request, principal: Principal, ceremony: Ceremon
         "challenge": "" if challenge is None else encode_base64url(challenge),
         "rp_id": rp_id_of(runtime.settings.origin),
         "credentials": ",".join(encode_base64url(each) for each, _, usable in keys if usable),
-        "waiting": not any(usable for _, _, usable in keys),
+        "passkey": any(usable for _, _, usable in keys),
+        "waiting": bool(keys) and not any(usable for _, _, usable in keys),
+        "by_provider": ceremony.row.basis == GrantBasis.ASSERTION,
+        "providers": list_own_providers(request, principal),
     }
     return page(request, principal, "me/confirm.html", context)
 

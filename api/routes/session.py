@@ -2,8 +2,7 @@
 identity provider.
 
 Another room takes part in the provider's answer by `app.state.on_assertion`: a callable
-`(request, Assertion) -> Response` for assertions it began with `flows.identity.begin_assertion`
-and `begin_at_provider`.
+`(request, Assertion) -> Response` for assertions it began with `flows.identity.begin_assertion`.
 """
 
 from __future__ import annotations

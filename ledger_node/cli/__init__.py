@@ -22,6 +22,7 @@ from ledger_node.cli import (
     materials,
     node,
     officer,
+    providers,
     release,
     verify,
 )
@@ -39,6 +40,7 @@ app.add_typer(devices.app, name="devices")
 app.add_typer(node.app, name="node")
 app.add_typer(consortium.app, name="consortium")
 app.add_typer(officer.app, name="officer")
+app.add_typer(providers.app, name="provider")
 app.add_typer(accounts.app, name="account")
 app.add_typer(log.app, name="log")
 app.add_typer(audit.app, name="audit")

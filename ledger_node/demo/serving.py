@@ -21,6 +21,11 @@ from ledger_node.core.evidence_parts import OfficerRole
 from ledger_node.core.types import Commitment
 from ledger_node.demo.case_system import CITY, join_case_system, start_case_system
 from ledger_node.demo.device_bridge import join_device_bridge, start_device_bridge
+from ledger_node.demo.identity_provider import (
+    join_identity_provider,
+    pin_identity_provider,
+    start_identity_provider,
+)
 from ledger_node.demo.papers import build_papers
 from ledger_node.demo.people import RESIDENTS, build_earlier_papers, find_resident
 from ledger_node.demo.staff import OFFICERS, Account, seed_accounts
@@ -55,6 +60,7 @@ class Town:
         self.stage.found()
         beside = join_case_system(self.stage)
         bridge = join_device_bridge(self.stage)
+        identity = join_identity_provider(self.stage)
         tell("启动五个节点 / starting five nodes")
         self.stage.start_nodes()
         tell("启动设备桥（模拟设备）/ starting the device bridge with simulated devices")
@@ -65,6 +71,9 @@ class Town:
             self.accounts += seed_accounts(self.stage.open(slug), slug)
         tell("启动综合窗口系统（模拟）/ starting the simulated case system")
         start_case_system(self.stage, beside, self._find_key(CITY))
+        tell("启动实名认证平台（模拟）/ starting the simulated identity provider")
+        start_identity_provider(self.stage, identity)
+        entries += pin_identity_provider(self.stage)
         tell("居民先前交过的材料 / papers residents handed in before")
         entries += self._register_papers()
         for slug, commitments in _by_city(entries).items():

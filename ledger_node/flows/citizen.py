@@ -21,7 +21,9 @@ from ledger_node.core.types import CityId, GrantId
 from ledger_node.flows.consenting import (
     Ceremony,
     CeremonyRequest,
+    SignatureMissingError,
     begin_ceremony,
+    change_basis,
     choose_options,
     open_screen,
 )
@@ -31,6 +33,7 @@ from ledger_node.flows.granting import ConsentRequest
 from ledger_node.flows.node import Node
 from ledger_node.flows.passkeys import find_subject_opening
 from ledger_node.flows.preparing import compute_subject_tag
+from ledger_node.flows.providers import make_provider_opening
 from ledger_node.flows.revoking import revoke_if_open
 from ledger_node.ports.database import Transaction
 
@@ -49,7 +52,7 @@ class NoPasskeyError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__(
-            "您还没有登记通行密钥。请先登记,或用城市统一身份认证确认,或到窗口办理。",
+            "您还没有登记通行密钥。请先登记，或用城市统一身份认证确认，或到窗口办理。",
             "You have no passkey here yet: enrol one, use the provider, or go to a window.",
         )
 
@@ -148,7 +151,9 @@ def list_timeline(node: Node, person: Subject) -> list[TimelineEvent]:
     return sorted(events, key=lambda each: each.at, reverse=True)
 
 
-def begin_self_find(node: Node, person: Subject, account_id: str, types: list[str]) -> Ceremony:
+def begin_self_find(
+    node: Node, person: Subject, account_id: str, types: list[str], *, provider: bool = False
+) -> Ceremony:
     """Draw up one bundle over all other members: may this city ask, for the person itself, what
     they hold? No content is asked for.
 
@@ -157,7 +162,7 @@ def begin_self_find(node: Node, person: Subject, account_id: str, types: list[st
     """
     granted = tuple(TypeGrant(code, SELF_FIELDS, False) for code in types)
     ceremony = begin_own_ceremony(
-        node, person, account_id, SELF_ITEM, granted, window_s=SELF_WINDOW_S
+        node, person, account_id, SELF_ITEM, granted, window_s=SELF_WINDOW_S, provider=provider
     )
     return choose_options(node, ceremony, {option.key for option in ceremony.body.options})
 
@@ -170,15 +175,22 @@ def begin_own_ceremony(
     types: tuple[TypeGrant, ...],
     *,
     window_s: int = REQUEST_WINDOW_S,
+    provider: bool = False,
 ) -> Ceremony:
-    """A ceremony the person carries out alone, confirmed by passkey; nothing is ticked.
+    """A ceremony the person carries out alone, confirmed by passkey or at a provider; nothing is
+    ticked.
+
+    Args:
+        provider: Whether some provider can confirm it, for who has no passkey.
 
     Raises:
         NoPasskeyError: Nothing to confirm it with.
     """
-    opening = find_subject_opening(node, person)
+    opening, basis = find_subject_opening(node, person), GrantBasis.PASSKEY
     if opening is None:
-        raise NoPasskeyError
+        if not provider:
+            raise NoPasskeyError
+        opening, basis = make_provider_opening(node, person), GrantBasis.ASSERTION
     with node.database.read() as tx:
         members = load_chain_view(tx).good_standing
     now = node.clock.now()
@@ -198,11 +210,27 @@ def begin_own_ceremony(
         None,
         person.scheme,
         True,
-        basis=GrantBasis.PASSKEY,
+        basis=basis,
         opening=opening,
     )
     ceremony, _ = open_screen(node, begin_ceremony(node, request))
     return ceremony
+
+
+def return_to_passkey(node: Node, ceremony: Ceremony) -> Ceremony:
+    """Draw up for a passkey what was to be confirmed at a provider.
+
+    Raises:
+        SignatureMissingError: Nothing is ticked.
+        NoPasskeyError: The person has none.
+        IllegalTransitionError, CeremonyMovedError: It went on meanwhile, or is over.
+    """
+    if not ceremony.body.drafts:
+        raise SignatureMissingError
+    opening = find_subject_opening(node, ceremony.body.subject)
+    if opening is None:
+        raise NoPasskeyError
+    return change_basis(node, ceremony, GrantBasis.PASSKEY, opening)
 
 
 def run_self_find(node: Node, ceremony: Ceremony) -> list[FindOutcome]:

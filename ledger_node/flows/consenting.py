@@ -284,34 +284,29 @@ def choose_options(node: Node, ceremony: Ceremony, ticked: Collection[str]) -> C
         IllegalTransitionError, CeremonyMovedError: It cannot be changed any more.
     """
     body = ceremony.body
-    drafts: list[DraftGrant] = []
-    for choice in choose(body.options, body.releasing, ticked):
-        request = ConsentRequest(
-            releasing=(choice.city,),
-            receiving=body.receiving,
-            subject=body.subject,
-            grantor=body.grantor,
-            types=choice.types,
-            item=body.item,
-            case=body.case,
-            window_s=body.window_s,
-            uses=body.uses,
-            text=body.text,
-        )
-        drafts += draft_terms(
-            node,
-            request,
-            basis=GrantBasis(ceremony.row.basis),
-            materials=choice.materials,
-            subject=body.opening,
-        )
+    drafts = _draw_up(node, body, GrantBasis(ceremony.row.basis), ticked)
     changed = replace(
         body,
         ticked=tuple(option.key for option in body.options if option.key in ticked),
-        drafts=tuple(DraftedTerms(each.terms, each.openings) for each in drafts),
+        drafts=drafts,
     )
     void = {"sealed_signature": None, "signature_how": None}
     return _move(node, ceremony, CeremonyEvent.CHOSEN, changed, **void)
+
+
+def change_basis(
+    node: Node, ceremony: Ceremony, basis: GrantBasis, opening: Opening | None
+) -> Ceremony:
+    """Draw up the same choice for another kind of evidence; a signature for the former is void.
+
+    Raises:
+        UnknownOptionError: Nothing is ticked.
+        IllegalTransitionError, CeremonyMovedError: It cannot be changed any more.
+    """
+    body = replace(ceremony.body, opening=opening)
+    changed = replace(body, drafts=_draw_up(node, body, basis, body.ticked))
+    void = {"sealed_signature": None, "signature_how": None}
+    return _move(node, ceremony, CeremonyEvent.CHOSEN, changed, basis=basis, **void)
 
 
 def sign_on_pad(node: Node, ceremony: Ceremony, png: bytes, challenge: bytes) -> Ceremony:
@@ -446,6 +441,30 @@ def open_signature(node: Node, ceremony: Ceremony) -> bytes | None:
 def finish_row(node: Node, ceremony: Ceremony) -> CeremonyRow:
     """The row as confirmed without an image: by passkey or provider."""
     return _advanced(node, ceremony, CeremonyEvent.CONFIRMED, screen_hash=None, screen_until=None)
+
+
+def _draw_up(
+    node: Node, body: CeremonyBody, basis: GrantBasis, ticked: Collection[str]
+) -> tuple[DraftedTerms, ...]:
+    """Terms for exactly what is ticked."""
+    drafts: list[DraftGrant] = []
+    for choice in choose(body.options, body.releasing, ticked):
+        request = ConsentRequest(
+            releasing=(choice.city,),
+            receiving=body.receiving,
+            subject=body.subject,
+            grantor=body.grantor,
+            types=choice.types,
+            item=body.item,
+            case=body.case,
+            window_s=body.window_s,
+            uses=body.uses,
+            text=body.text,
+        )
+        drafts += draft_terms(
+            node, request, basis=basis, materials=choice.materials, subject=body.opening
+        )
+    return tuple(DraftedTerms(each.terms, each.openings) for each in drafts)
 
 
 def _find_signature(

@@ -6,7 +6,9 @@ and ends after ten minutes.
 
 A *sign-in* gives staff the account that a system administrator linked to them, and citizens their
 verified name and number. An *assertion* is a sign-in whose nonce is the challenge of a consent
-ceremony: the raw ID token is the evidence (design section 9), and nobody is signed in by it.
+ceremony: the raw ID token is the evidence (design section 9), and nobody is signed in by it. It
+asks for no claims of the person: the provider is told salt and origin of the subject commitment and
+signs the commitment (docs/decisions/0012).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlencode
 
 from ledger_node.core.canonical import (
@@ -35,6 +37,7 @@ from ledger_node.core.id_token import (
     verify_id_token,
 )
 from ledger_node.core.sealed import Subject
+from ledger_node.core.types import Salt
 from ledger_node.flows.node import Node
 from ledger_node.flows.records import open_record, seal_record
 from ledger_node.ports.database_accounts import AccountRow, LoginStateRow, SessionRow
@@ -53,6 +56,7 @@ CHECK_EVERY: Final = timedelta(minutes=5)
 CHECK_GRACE: Final = timedelta(minutes=15)
 CALLBACK: Final = "/login/callback"
 SCOPES: Final = {Audience.STAFF: "openid offline_access", Audience.CITIZEN: "openid profile"}
+ASSERTION_SCOPE: Final = "openid"  # evidence travels unsealed: nothing of the person in it
 _STATE: Final = "login-states"
 _REFRESH: Final = "refresh"
 _MEMBERS: Final = ("verifier", "nonce", "next", "ceremony")
@@ -69,6 +73,19 @@ class ProviderSignInError(NotPermittedError):
             f"Signing in at the identity provider did not work ({reason}); start again from the "
             "sign-in page.",
             reason=reason,
+        )
+
+
+class NotConfirmedThereError(NotPermittedError):
+    """The person came back from the provider without having confirmed the consent there."""
+
+    code = "not_confirmed_there"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "您没有在认证平台上确认，授权未生效。可重新发起，或到窗口办理。",
+            "You did not confirm at the identity provider, so nothing was agreed; begin again, or "
+            "go to a window.",
         )
 
 
@@ -94,22 +111,34 @@ class Redirect:
 
 
 @dataclass(frozen=True, slots=True)
+class AskedAssertion:
+    """What a provider is asked to vouch for.
+
+    Attributes:
+        ceremony: Id of the ceremony; comes back in `Assertion.ceremony`.
+        nonce: Challenge of the ceremony's bundle, base64url.
+        salt, subject_origin: Open the subject commitment together with the provider's own record.
+    """
+
+    ceremony: str
+    nonce: str
+    salt: Salt
+    subject_origin: str
+
+
+@dataclass(frozen=True, slots=True)
 class Assertion:
-    """What a provider asserted about a person, as evidence.
+    """What a provider asserted, as evidence; it names a commitment, no person.
 
     Attributes:
         provider: As the settings name it; `provider.city` answers for it.
         id_token: Raw, compact serialisation.
-        keys: The JSON Web Key Set it verified under.
-        person: From the verified claims.
         nonce: It was asked for with.
-        ceremony: What `begin_assertion` was called with.
+        ceremony: What it was asked for.
     """
 
     provider: Provider
     id_token: str
-    keys: Mapping[str, Any]
-    person: Subject
     nonce: str
     ceremony: str
 
@@ -156,26 +185,22 @@ def begin_sign_in(
         UnknownProviderError, IdentityProviderUnavailableError: It cannot begin.
     """
     nonce = node.entropy(STATE_BYTES).hex()
-    return _begin(node, identity, find_provider(identity, name), origin, nonce, next_path, "")
+    return _begin(node, identity, find_provider(identity, name), origin, nonce, next_path)
 
 
 def begin_assertion(
-    node: Node, identity: IdentityProviders, name: str, origin: str, nonce: str, ceremony: str
+    node: Node, identity: IdentityProviders, name: str, origin: str, asked: AskedAssertion
 ) -> Redirect:
-    """Send a citizen's browser to a provider for an assertion over `nonce`.
-
-    Args:
-        nonce: Challenge of the ceremony's bundle, 64 characters of lower-case hex.
-        ceremony: Id of the ceremony; comes back in `Assertion.ceremony`.
+    """Send a citizen's browser to a provider for an assertion.
 
     Raises:
         UnknownProviderError: No provider of that name signs in citizens.
         IdentityProviderUnavailableError: It does not answer.
     """
     provider = find_provider(identity, name)
-    if provider.audience is not Audience.CITIZEN or not ceremony:
+    if provider.audience is not Audience.CITIZEN:
         raise UnknownProviderError
-    return _begin(node, identity, provider, origin, nonce, "/", ceremony)
+    return _begin(node, identity, provider, origin, asked.nonce, "/", asked)
 
 
 def finish(
@@ -195,6 +220,7 @@ def finish(
 
     Raises:
         ProviderSignInError: Refused there, too late, used before, or begun in another browser.
+        NotConfirmedThereError: The person did not confirm a consent there.
         IdTokenError: What the provider says does not hold.
         NoAccountLinkedError: Staff without an account here.
         IdentityProviderUnavailableError: It does not answer.
@@ -203,10 +229,10 @@ def finish(
     provider = find_provider(identity, row.provider)
     if parameters.get("iss", provider.issuer) != provider.issuer:
         raise ProviderSignInError("issuer")
+    state = _open_state(node, row)
     code = parameters.get("code", "")
     if not code:
-        raise ProviderSignInError("refused there")
-    state = _open_state(node, row)
+        raise NotConfirmedThereError if state["ceremony"] else ProviderSignInError("refused there")
     form = {
         "grant_type": "authorization_code",
         "code": code,
@@ -216,10 +242,9 @@ def finish(
     tokens = identity.redeem(provider, form)
     if tokens.refused:
         raise ProviderSignInError("code refused")
-    token, keys = _verify(node, identity, provider, tokens.id_token, state["nonce"])
+    token = _verify(node, identity, provider, tokens.id_token, state["nonce"])
     if state["ceremony"]:
-        person = _read_person(provider, token)
-        return Assertion(provider, tokens.id_token, keys, person, state["nonce"], state["ceremony"])
+        return Assertion(provider, tokens.id_token, state["nonce"], state["ceremony"])
     return _sign_in(node, provider, token, tokens, state["next"])
 
 
@@ -286,10 +311,11 @@ def _begin(
     origin: str,
     nonce: str,
     next_path: str,
-    ceremony: str,
+    asked: AskedAssertion | None = None,
 ) -> Redirect:
     endpoint = identity.fetch_authorization_endpoint(provider)
     state, verifier, browser = (node.entropy(STATE_BYTES).hex() for _ in range(3))
+    ceremony = "" if asked is None else asked.ceremony
     content = {"verifier": verifier, "nonce": nonce, "next": next_path, "ceremony": ceremony}
     state_hash = _hash(state)
     sealed = seal_record(node, _STATE, state_hash.hex(), encode_canonical(content))
@@ -302,14 +328,17 @@ def _begin(
         "response_type": "code",
         "client_id": provider.client_id,
         "redirect_uri": origin + CALLBACK,
-        "scope": SCOPES[provider.audience],
+        "scope": SCOPES[provider.audience] if asked is None else ASSERTION_SCOPE,
         "state": state,
         "nonce": nonce,
         "code_challenge": compute_challenge(verifier),
         "code_challenge_method": "S256",
     }
-    if ceremony or provider.audience is Audience.STAFF:
-        query["prompt"] = "login" if ceremony else "consent"
+    if asked is not None:  # anew, in front of the provider's own check
+        query |= {"prompt": "login", "tongban_origin": asked.subject_origin}
+        query["tongban_salt"] = asked.salt.hex()
+    elif provider.audience is Audience.STAFF:
+        query["prompt"] = "consent"
     return Redirect(f"{endpoint}?{urlencode(query)}", browser)
 
 
@@ -339,17 +368,17 @@ def _open_state(node: Node, row: LoginStateRow) -> dict[str, str]:
 
 def _verify(
     node: Node, identity: IdentityProviders, provider: Provider, raw: str, nonce: str
-) -> tuple[IdToken, Mapping[str, Any]]:
+) -> IdToken:
     now_s = int(node.clock.now().timestamp())
     expected = ExpectedToken(provider.issuer, provider.client_id, nonce, now_s)
     keys = identity.fetch_keys(provider)
     try:
-        return verify_id_token(raw, keys, expected), keys
+        return verify_id_token(raw, keys, expected)
     except IdTokenError as error:
         if error.reason != "signature":
             raise
     keys = identity.fetch_keys(provider, fresh=True)  # the provider may have changed its keys
-    return verify_id_token(raw, keys, expected), keys
+    return verify_id_token(raw, keys, expected)
 
 
 def _sign_in(

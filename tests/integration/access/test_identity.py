@@ -13,15 +13,22 @@ import httpx2
 import pytest
 
 from api.access import COOKIE
+from ledger_node.core.types import Salt
 from ledger_node.flows.administering import disable_account, link_account
-from ledger_node.flows.identity import CHECK_EVERY, STATE_LIFE, Assertion, begin_assertion
+from ledger_node.flows.identity import (
+    CHECK_EVERY,
+    STATE_LIFE,
+    AskedAssertion,
+    Assertion,
+    begin_assertion,
+)
 from ledger_node.flows.identity import finish as finish_sign_in
 from ledger_node.ports.identity import IdentityProviderUnavailableError, UnknownProviderError
 from tests.support.hall import ORIGIN, PERSON, Hall, make_account, open_hall
 from tests.support.oidc import SECRET, RunningProvider, running_provider, sign_in_at
 
 pytestmark = pytest.mark.integration
-NONCE = "ab" * 32
+ASKED = AskedAssertion("ceremony-1", "ab" * 32, Salt(b"\x07" * 32), "tongban.example/510107/1")
 
 
 class Canary(BaseHTTPRequestHandler):
@@ -224,20 +231,22 @@ def test_begin_assertion_nonce_comes_back_in_a_token_and_nobody_is_signed_in(
     hall: Hall, provider: RunningProvider
 ) -> None:
     runtime = hall.runtime
-    begun = begin_assertion(runtime.node, runtime.identity, "city", ORIGIN, NONCE, "ceremony-1")
+    begun = begin_assertion(runtime.node, runtime.identity, "city", ORIGIN, ASKED)
+    query = parse_qs(urlsplit(begun.url).query)
+    assert query["tongban_salt"] == ["07" * 32]
+    assert query["scope"] == ["openid"]
     back = parse_qs(urlsplit(provider.visit(begun.url, "he-yuqing")).query)
     parameters = {name: values[0] for name, values in back.items()}
     done = finish_sign_in(runtime.node, runtime.identity, ORIGIN, parameters, begun.browser_token)
     assert isinstance(done, Assertion)
-    assert (done.person, done.nonce, done.ceremony) == (PERSON, NONCE, "ceremony-1")
+    assert (done.nonce, done.ceremony) == (ASKED.nonce, ASKED.ceremony)
     assert done.id_token.count(".") == 2
-    assert done.keys["keys"]
 
 
 def test_begin_assertion_at_a_staff_provider_is_refused(hall: Hall) -> None:
     runtime = hall.runtime
     with pytest.raises(UnknownProviderError):
-        begin_assertion(runtime.node, runtime.identity, "staff", ORIGIN, NONCE, "ceremony-1")
+        begin_assertion(runtime.node, runtime.identity, "staff", ORIGIN, ASKED)
 
 
 def test_unknown_provider_is_not_contacted(hall: Hall) -> None:
