@@ -16,11 +16,8 @@ from api.deps import get_runtime
 from api.pages.errors import is_htmx
 from api.pages.render import page
 from ledger_node.core.access import Permission
-from ledger_node.flows.case_review import list_waiting, send_to_review, take_review
-from ledger_node.flows.cases import load_case
+from ledger_node.flows.case_review import list_waiting, send_visit_to_review, take_review
 from ledger_node.flows.window import Clerk, load_run
-from ledger_node.flows.window_cases import ensure_case
-from ledger_node.ports.database_reuse import RunNotFoundError
 from ledger_node.seed import load_catalogue
 
 router = APIRouter()
@@ -71,14 +68,12 @@ def take_waiting_case(request: Request, principal: Decider, case_id: str) -> Res
 
 
 @router.post("/window/runs/{run_id}/review", response_class=HTMLResponse)
-def send_visit_to_review(request: Request, principal: Handler, run_id: str) -> Response:
+def ask_visit_review(request: Request, principal: Handler, run_id: str) -> Response:
     """The papers of this visit wait for a reviewer's decision."""
     node = get_runtime(request).node
     run = load_run(node, run_id, principal.account_id)
-    run = ensure_case(node, run, outlet=principal.outlet or "", window=principal.window or "")
-    if run.row.case_id is None:
-        raise RunNotFoundError  # no service chosen: there is nothing to decide
-    send_to_review(node, load_case(node, run.row.case_id), principal.account_id, run_id)
+    place = {"outlet": principal.outlet or "", "window": principal.window or ""}
+    send_visit_to_review(node, run, principal.account_id, **place)
     with node.database.transaction() as tx:
         now = node.clock.now()
         tx.trail.log_access(now, principal.account_id, "send_to_review", "reuse_run", run_id)

@@ -15,11 +15,13 @@ from datetime import datetime
 from typing import Final
 
 from ledger_node.core.case import OPEN_STAGES, CaseEvent, CaseStage, advance_case
-from ledger_node.core.errors import ConflictError
-from ledger_node.core.reuse import RunState
+from ledger_node.core.errors import ConflictError, NotFoundError
+from ledger_node.core.reuse import RunState, StepState
 from ledger_node.flows.cases import Case, CaseMovedError, follow_row, load_case, store_case
+from ledger_node.flows.deciding import NothingToDecideError
 from ledger_node.flows.node import Node
-from ledger_node.flows.window import Clerk
+from ledger_node.flows.window import Clerk, Run
+from ledger_node.flows.window_cases import ensure_case
 from ledger_node.ports.database import Transaction
 from ledger_node.ports.database_cases import CaseReviewRow
 
@@ -40,8 +42,8 @@ class CaseNotOpenError(ConflictError):
         )
 
 
-class ReviewTakenError(ConflictError):
-    """The case does not wait for review any more."""
+class ReviewTakenError(NotFoundError):
+    """The case does not wait for review, any more or at all, or there is no such case."""
 
     code = "review_taken"
 
@@ -85,6 +87,22 @@ def send_to_review(node: Node, case: Case, account_id: str, run_id: str | None =
     return Case(row, case.draft)
 
 
+def send_visit_to_review(
+    node: Node, run: Run, account_id: str, *, outlet: str = "", window: str = ""
+) -> Case:
+    """Let a reviewer decide on the papers that came in a visit.
+
+    Raises:
+        NothingToDecideError: Nothing undecided came.
+        CaseNotOpenError, CaseMovedError: As `send_to_review`.
+    """
+    if all(step.state != StepState.ARRIVED for step in run.steps):
+        raise NothingToDecideError
+    run = ensure_case(node, run, outlet=outlet, window=window)
+    assert run.row.case_id is not None  # consent was asked for an item
+    return send_to_review(node, load_case(node, run.row.case_id), account_id, run.row.run_id)
+
+
 def list_waiting(node: Node) -> list[WaitingCase]:
     """Cases that wait in this city, longest first."""
     with node.database.read() as tx:
@@ -104,15 +122,15 @@ def take_review(node: Node, case_id: str, clerk: Clerk) -> str | None:
     """Take a waiting case over; returns the visit that came with it, if it is still under way.
 
     Raises:
-        ReviewTakenError: Somebody else took it, or it is decided.
+        ReviewTakenError: Somebody else took it, it is decided, or was never sent.
         CaseMovedError: Case or visit moved at the same moment; try again.
     """
-    case = load_case(node, case_id)
-    row = follow_row(node, case.row, account_id=clerk.account_id)
     with node.database.read() as tx:
         waiting = tx.cases.find_review(case_id)
     if waiting is None:
         raise ReviewTakenError
+    case = load_case(node, case_id)
+    row = follow_row(node, case.row, account_id=clerk.account_id)
     visits: list[str] = []
 
     def hand_over(tx: Transaction) -> None:

@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger_node.core.case import CaseDraft
 from ledger_node.core.terms import Grantor, GrantorKind, TypeGrant
 from ledger_node.core.types import CityId
 from ledger_node.core.visit import IdentifiedBy
+from ledger_node.flows.case_review import send_to_review
 from ledger_node.flows.cases import open_case
 from ledger_node.flows.consenting import CeremonyRequest, begin_ceremony
 from ledger_node.flows.granting import ConsentRequest
@@ -72,16 +73,14 @@ def make_uploads(hall: Hall, account_id: str) -> tuple[str, str]:
 
 
 def make_cases(hall: Hall, account_id: str) -> tuple[str, str]:
-    """A case of the account's outlet, and one of another."""
-    own, foreign = (
-        open_case(
-            hall.runtime.node,
-            CaseDraft("hpf-loan-remote", PERSON, None, None, outlet, None, None, "open"),
-            account_id,
-        ).row.case_id
-        for outlet in (OUTLET, "elsewhere")
-    )
-    return own, foreign
+    """A case of the account's outlet that waits for review, and one of another that does not."""
+    node = hall.runtime.node
+    draft = CaseDraft("hpf-loan-remote", PERSON, None, None, OUTLET, None, None, "open")
+    own = open_case(node, draft, account_id)
+    send_to_review(node, own, account_id)
+    owner = hall.person("registrar-elsewhere").row.account_id
+    foreign = open_case(node, replace(draft, outlet="elsewhere"), owner)
+    return own.row.case_id, foreign.row.case_id
 
 
 def make_ceremonies(hall: Hall, account_id: str) -> tuple[str, str]:

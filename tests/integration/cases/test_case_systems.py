@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -24,8 +26,11 @@ from ledger_node.demo.stage import find_free_port
 from ledger_node.demo.zongchuang.words import build_state_map
 from ledger_node.flows.case_folder import resume_case_folders
 from ledger_node.flows.case_outbox import resume_case_events
+from ledger_node.flows.case_review import send_to_review, take_review
 from ledger_node.flows.cases import load_case, move_case
+from ledger_node.flows.window import Clerk, load_run
 from ledger_node.ports.keys import KeyRole
+from ledger_node.seed import load_catalogue
 from tests.integration.processes import DIED, fork, wait
 from tests.support.hall import OUTLET, Hall, open_hall
 
@@ -162,6 +167,57 @@ def test_panel_link_opens_once_within_a_minute_without_personal_data(tmp_path: P
         policy = panel.headers["content-security-policy"]
         assert "frame-ancestors https://zongchuang.localhost" in policy
         assert inside.get("/cases").status_code in (303, 403, 404)
+
+
+def test_panel_shows_person_agent_and_item_and_is_the_officers_alone(tmp_path: Path) -> None:
+    agent = {"scheme": "cn-resident-id", "number": "11010519491231002X", "name": "王大海"}
+    with hall_with(tmp_path, 'page_origin = "https://zongchuang.localhost"') as hall:
+        node, officer = hall.runtime.node, hall.person("registrar").row
+        hand_in_over_http(hall, officer=officer.login, agent=agent)
+        machine = hall.sign_in("system")
+        opened = hall.client().get(machine.post(f"{PATH}/panel").json()["url"])
+        run_id = opened.headers["location"].rpartition("/")[2]
+        run = load_run(node, run_id, officer.account_id)
+        assert run.visit.agent is not None
+        assert (run.visit.person.name, run.visit.agent.name) == ("何雨晴", "王大海")
+        assert (run.visit.item, run.visit.case, run.visit.means) == (ITEM, "MY1", "system")
+        inside = hall.client(cookie=opened.headers["set-cookie"].split(";")[0])
+        shown = inside.get(opened.headers["location"]).text
+        assert load_catalogue().items[ITEM].zh in shown
+        assert hall.sign_in("reviewer").get(f"/window/runs/{run_id}").status_code == 404
+        again = hall.client().get(machine.post(f"{PATH}/panel").json()["url"])
+        assert again.headers["location"] == opened.headers["location"], "the visit goes on"
+        link = machine.post(f"{PATH}/panel").json()["url"]
+        with node.database.transaction() as tx:
+            row = tx.accounts.load_account(officer.account_id)
+            tx.accounts.update_account(replace(row, disabled_at=node.clock.now()))
+        assert hall.client().get(link).status_code == 404, "the officer left"
+        hand_in_over_http(hall, officer="nobody")
+        assert machine.post(f"{PATH}/panel").json()["code"] == "case_officer_unknown"
+
+
+def test_put_case_by_many_at_once_opens_one_and_refuses_nobody(tmp_path: Path) -> None:
+    with hall_with(tmp_path) as hall:
+        client = hall.sign_in("system")
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _: client.put(PATH, json=draft()), range(8)))
+        assert sorted(each.status_code for each in answers) == [200] * 7 + [201]
+        assert {each.json()["revision"] for each in answers} == {0}
+
+
+def test_put_case_keeps_whoever_handles_it_while_the_same_officer_is_named(
+    tmp_path: Path,
+) -> None:
+    with hall_with(tmp_path) as hall:
+        node, officer = hall.runtime.node, hall.person("registrar").row
+        case_id = hand_in_over_http(hall, officer=officer.login)
+        send_to_review(node, load_case(node, case_id), officer.account_id)
+        reviewer = hall.person("reviewer").row
+        take_review(node, case_id, Clerk(reviewer.account_id, "reviewer-01"))
+        hand_in_over_http(hall, officer=officer.login, queue_number="B001")
+        assert load_case(node, case_id).row.account_id == reviewer.account_id
+        hand_in_over_http(hall, officer=None)
+        assert load_case(node, case_id).row.account_id is None
 
 
 def test_events_refused_or_redirected_are_sent_again_and_pulled_by_cursor(tmp_path: Path) -> None:

@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ledger_node.core.canonical import UnexpectedShapeError
 from ledger_node.core.case import (
     FINAL_STAGES,
+    OPEN_STAGES,
     REASON_NEEDED,
     STATE_MAP_VERSION,
+    CaseDraft,
     CaseEvent,
     CaseReasonMissingError,
     CaseStage,
     UnmappedStateError,
     advance_case,
+    build_case_number,
+    encode_case_draft,
+    read_case_draft,
     read_state_map,
+    write_day,
 )
 from ledger_node.core.errors import IllegalTransitionError, LedgerError
+from ledger_node.core.sealed import Subject
 
 # Written down again from the law's order of steps, not read from the table under test.
 ALLOWED = {
@@ -55,6 +64,8 @@ def test_every_stage_is_reached_and_final_ones_are_left_by_nothing() -> None:
     }
     assert reached == set(CaseStage)
     assert {"withdrawn", "delivered"} == FINAL_STAGES
+    decided = {"not_accepted", "granted", "refused", "withdrawn", "delivered"}
+    assert set(CaseStage) - decided == OPEN_STAGES
 
 
 @pytest.mark.parametrize("event", sorted(REASON_NEEDED))
@@ -79,3 +90,26 @@ def test_state_without_a_row_is_refused_by_name_and_a_mapped_one_is_not() -> Non
 def test_state_map_that_maps_to_nothing_is_refused(states: object) -> None:
     with pytest.raises(LedgerError):
         read_state_map({"v": STATE_MAP_VERSION, "system": "hall", "states": states})  # type: ignore[dict-item]
+
+
+def test_case_number_carries_the_day_in_china_and_four_digits() -> None:
+    evening = datetime(2026, 3, 2, 15, 59, 59, tzinfo=UTC)
+    assert write_day(evening) == "20260302"
+    assert write_day(evening + timedelta(seconds=1)) == "20260303"
+    assert build_case_number("hall", "20260303", 7) == "hall-20260303-0007"
+    assert build_case_number("hall", "20260303", 12345) == "hall-20260303-12345"
+
+
+DRAFT = encode_case_draft(
+    CaseDraft("ssc-query", Subject("passport", "E1", "Eve"), None, None, None, None, None, "已收件")
+)
+
+
+@pytest.mark.parametrize(
+    ("member", "longest"), [("outlet", 32), ("window", 16), ("queue_number", 32), ("state", 64)]
+)
+def test_read_case_draft_refuses_what_its_column_would_not_hold(member: str, longest: int) -> None:
+    fits = read_case_draft({**DRAFT, member: "A" * longest})
+    assert getattr(fits, member) == "A" * longest
+    with pytest.raises(UnexpectedShapeError):
+        read_case_draft({**DRAFT, member: "A" * (longest + 1)})
