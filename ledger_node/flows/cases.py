@@ -18,12 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ledger_node.core.canonical import (
-    JsonObject,
-    JsonValue,
-    encode_canonical,
-    parse_canonical,
-)
+from ledger_node.core.canonical import encode_canonical, parse_canonical
 from ledger_node.core.case import (
     OPEN_STAGES,
     CaseDraft,
@@ -35,6 +30,7 @@ from ledger_node.core.case import (
     read_case_draft,
     write_day,
 )
+from ledger_node.core.case_event import RECEIPT_FILED, CaseNotice, encode_case_event
 from ledger_node.core.errors import ConflictError, NotFoundError
 from ledger_node.flows.node import Node
 from ledger_node.flows.preparing import compute_subject_tag
@@ -42,7 +38,6 @@ from ledger_node.flows.records import open_record, seal_record
 from ledger_node.ports.database import RowConflictError, Transaction
 from ledger_node.ports.database_cases import CaseLinkRow, CaseRow, CaseStepRow
 
-EVENT_VERSION: Final = "tongban/case-event/v1"
 OWN_SYSTEM: Final = "own"
 LINK_LIFE: Final = timedelta(seconds=60)
 LINK_BYTES: Final = 32
@@ -172,7 +167,7 @@ def file_receipt(node: Node, case: Case, receipt_id: str) -> None:
         if receipt_id in tx.cases.list_receipts(case.row.case_id):
             return
         tx.cases.link_receipt(case.row.case_id, receipt_id)
-        _tell(node, tx, case.row, "receipt_filed", now, {"receipt": receipt_id})
+        _tell(node, tx, case.row, RECEIPT_FILED, now, receipt_id)
 
 
 def list_case_steps(node: Node, case: Case) -> list[CaseStep]:
@@ -274,7 +269,7 @@ def store_case(
                 raise CaseMovedError
             tx.cases.save_step(step)
             if tell:
-                _tell(node, tx, row, event, row.updated_at, {})
+                _tell(node, tx, row, event, row.updated_at)
             if CaseStage(row.stage) not in OPEN_STAGES:
                 tx.cases.drop_review(row.case_id)
             if also is not None:
@@ -284,24 +279,28 @@ def store_case(
 
 
 def _tell(
-    node: Node, tx: Transaction, row: CaseRow, event: str, at: datetime, extra: JsonObject
+    node: Node,
+    tx: Transaction,
+    row: CaseRow,
+    event: str,
+    at: datetime,
+    receipt: str | None = None,
 ) -> None:
     """An event for the case's system: numbers and names of stages only, nothing personal."""
     if row.system == OWN_SYSTEM:
         return
-    body: dict[str, JsonValue] = {
-        "v": EVENT_VERSION,
-        "id": str(uuid.UUID(bytes=node.entropy(16), version=4)),
-        "city": node.city,
-        "system": row.system,
-        "case": row.number,
-        "event": event,
-        "stage": row.stage,
-        "revision": row.revision,
-        "at": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        **extra,
-    }
-    tx.cases.add_event(row.system, row.case_id, encode_canonical(body), at, at)
+    notice = CaseNotice(
+        notice_id=str(uuid.UUID(bytes=node.entropy(16), version=4)),
+        city=node.city,
+        system=row.system,
+        case=row.number,
+        event=event,
+        stage=CaseStage(row.stage),
+        revision=row.revision,
+        at=at,
+        receipt=receipt,
+    )
+    tx.cases.add_event(row.system, row.case_id, encode_case_event(notice), at, at)
 
 
 def _open_reason(node: Node, row: CaseStepRow) -> str:

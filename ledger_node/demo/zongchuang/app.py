@@ -18,6 +18,7 @@ from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Redirect
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import api
+from ledger_node.core.case_event import MAX_EVENT_BYTES, parse_case_event
 from ledger_node.core.errors import LedgerError
 from ledger_node.demo.zongchuang.city import CityError, CityLine
 from ledger_node.demo.zongchuang.journal import Journal
@@ -27,7 +28,6 @@ from ledger_node.edges.clock import SystemClock
 
 COOKIE: Final = "zc_officer"
 CALLBACK: Final = "/tongban/events"
-MAX_EVENT_BYTES: Final = 64 * 1024
 HERE: Final = Path(__file__).parent
 FONT: Final = Path(api.__file__).parent / "pages" / "static" / "vendor" / "noto-sans-sc.ttf"
 OUTLET: Final = "hall"
@@ -115,12 +115,12 @@ def _add_callback(app: FastAPI, hall: Hall) -> None:
         headers = [(name.decode(), value.decode("latin-1")) for name, value in request.headers.raw]
         try:
             fresh = hall.check.verify(headers, bytes(body), int(clock.now().timestamp()))
-            event = json.loads(body)
-        except (LedgerError, ValueError):
+            parse_case_event(bytes(body))
+        except LedgerError:
             hall.journal.refused += 1
             return Response(status_code=401)
         if fresh:
-            await run_in_threadpool(hall.journal.keep_event, event)
+            await run_in_threadpool(hall.journal.keep_event, json.loads(body))
         return Response(status_code=204)
 
     @app.get("/events.json")
