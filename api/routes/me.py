@@ -44,12 +44,12 @@ from ledger_node.flows.consenting import (
     load_ceremony,
 )
 from ledger_node.flows.node import Node
+from ledger_node.flows.passkey_devices import read_assertion
 from ledger_node.flows.passkeys import (
     begin_enrolment,
     confirm_ceremony_by_passkey,
     finish_enrolment,
     list_passkeys,
-    read_assertion,
 )
 from ledger_node.flows.providers import list_confirming
 from ledger_node.flows.revoking import issue_revocation_code

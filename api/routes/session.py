@@ -20,6 +20,7 @@ from api.deps import get_runtime
 from api.pages.render import page
 from api.routes.pages import is_own_path
 from ledger_node.core.access import SECOND_FACTOR
+from ledger_node.core.canonical import encode_base64url
 from ledger_node.core.errors import NotPermittedError
 from ledger_node.flows.accounts import (
     SignInRefusedError,
@@ -37,7 +38,10 @@ from ledger_node.flows.identity import (
     begin_sign_in,
     finish,
 )
+from ledger_node.flows.passkey_devices import read_passkey_page
 from ledger_node.flows.sessions import begin_citizen_session, begin_session, end_session
+from ledger_node.flows.staff_passkeys import SecondStep, begin_second_step, finish_second_step
+from ledger_node.ports.database_accounts import AccountRow
 from ledger_node.ports.identity import Audience, Provider
 from ledger_node.wiring import Runtime
 
@@ -103,25 +107,35 @@ def sign_in(
     del principal
     runtime = get_runtime(request)
     demand_own_origin(request)
-    address = request.client.host if request.client else "-"
     try:
-        if not limiter.hit(ATTEMPTS, runtime.node.city, address):
-            raise TooManyAttemptsError
+        _count_attempt(request)
+        step = None if code.strip() else begin_second_step(runtime.node, login.strip(), password)
+        if step is not None:
+            return _show_second_step(request, step, next)
         row = verify_credentials(runtime.node, login.strip(), password, code.strip())
     except (SignInRefusedError, TooManyAttemptsError) as error:
-        request.app.state.log_problem(request, error)
-        problem = (error.message_zh, error.message_en)
-        context = {"next": next, "login": login, "problem": problem, **_providers(request)}
-        status = 429 if isinstance(error, TooManyAttemptsError) else 403
-        return page(request, None, "session/login.html", context, status)
-    shown = bool(split_roles(row.roles) & SECOND_FACTOR)
-    initial = open_profile(runtime.node, row).initial
-    scope = f":{PASSWORD_PAGE}" if initial else None  # in no other system's page; opens no other
-    token = begin_session(runtime.node, row, second_factor=shown, scope=scope)
-    to = PASSWORD_PAGE if initial else next
-    response = RedirectResponse(to if is_own_path(to) else "/", 303)
-    set_session_cookie(response, token)
-    return response
+        return _refuse(request, error, login, next)
+    return _open_session(runtime, row, next)
+
+
+@router.post("/login/passkey")
+def sign_in_with_passkey(
+    request: Request,
+    principal: MaybePrincipal,
+    answer: Annotated[str, Form(max_length=40_000)] = "",
+    next: Annotated[str, Form(max_length=300)] = "/",
+) -> Response:
+    """The device's answer after the password: the second factor beside one-time codes."""
+    del principal
+    runtime = get_runtime(request)
+    demand_own_origin(request)
+    try:
+        _count_attempt(request)
+        where = read_passkey_page(runtime.settings.origin)
+        row = finish_second_step(runtime.node, where, answer)
+    except (SignInRefusedError, TooManyAttemptsError) as error:
+        return _refuse(request, error, "", next)
+    return _open_session(runtime, row, next)
 
 
 @router.post("/logout")
@@ -183,6 +197,44 @@ def redirect_to_provider(redirect: Redirect) -> Response:
         httponly=True,
         samesite="lax",
     )
+    return response
+
+
+def _count_attempt(request: Request) -> None:
+    address = request.client.host if request.client else "-"
+    if not limiter.hit(ATTEMPTS, get_runtime(request).node.city, address):
+        raise TooManyAttemptsError
+
+
+def _refuse(
+    request: Request, error: SignInRefusedError | TooManyAttemptsError, login: str, next_path: str
+) -> Response:
+    request.app.state.log_problem(request, error)
+    problem = (error.message_zh, error.message_en)
+    context = {"next": next_path, "login": login, "problem": problem, **_providers(request)}
+    status = 429 if isinstance(error, TooManyAttemptsError) else 403
+    return page(request, None, "session/login.html", context, status)
+
+
+def _show_second_step(request: Request, step: SecondStep, next_path: str) -> Response:
+    where = read_passkey_page(get_runtime(request).settings.origin)
+    context = {
+        "next": next_path,
+        "challenge": encode_base64url(step.challenge),
+        "rp_id": where.rp_id,
+        "credentials": ",".join(encode_base64url(each) for each in step.credentials),
+    }
+    return page(request, None, "session/second.html", context)
+
+
+def _open_session(runtime: Runtime, row: AccountRow, next_path: str) -> Response:
+    shown = bool(split_roles(row.roles) & SECOND_FACTOR)
+    initial = open_profile(runtime.node, row).initial
+    scope = f":{PASSWORD_PAGE}" if initial else None  # in no other system's page; opens no other
+    token = begin_session(runtime.node, row, second_factor=shown, scope=scope)
+    to = PASSWORD_PAGE if initial else next_path
+    response = RedirectResponse(to if is_own_path(to) else "/", 303)
+    set_session_cookie(response, token)
     return response
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 
 from webauthn import verify_authentication_response
 from webauthn.helpers import decode_credential_public_key
@@ -26,7 +27,7 @@ from webauthn.helpers.structs import AuthenticationCredential, AuthenticatorAsse
 
 from ledger_node.core.canonical import encode_base64url
 from ledger_node.core.credential import read_passkey_credential, verify_credential_proof
-from ledger_node.core.evidence_parts import PasskeyCredential, PasskeyError, PasskeyEvidence
+from ledger_node.core.evidence_parts import Assertion, PasskeyError, PasskeyEvidence
 from ledger_node.core.placement import LogFacts
 from ledger_node.core.terms import Terms
 
@@ -34,6 +35,14 @@ from ledger_node.core.terms import Terms
 _LIBRARY_ERRORS = (WebAuthnException, LookupError, TypeError, ValueError)
 _ALGORITHMS = (COSEAlgorithmIdentifier.ECDSA_SHA_256, COSEAlgorithmIdentifier.EDDSA)
 _ORIGIN = re.compile(r"(https?)://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class PasskeyPage:
+    """Where a passkey is used: relying party and origin of the page."""
+
+    rp_id: str
+    origin: str
 
 
 def verify_passkey(
@@ -71,35 +80,39 @@ def verify_passkey(
     verify_credential_proof(
         terms.recording, evidence.credential, evidence.made_at_s, as_of_s, facts
     )
-    _verify_page(evidence, credential)
-    return _verify_assertion(evidence, credential, last_sign_count)
-
-
-def _verify_page(evidence: PasskeyEvidence, credential: PasskeyCredential) -> None:
     if evidence.rp_id != credential.rp_id:
         raise PasskeyError(
             "foreign_rp_id", "依赖方与登记时不符", "the relying party is not the enrolled one"
         )
-    match = _ORIGIN.fullmatch(evidence.origin)
-    scheme, host = match.groups() if match else ("", "")
-    within = host == evidence.rp_id or host.endswith("." + evidence.rp_id)
-    local = host == "localhost" or host.endswith(".localhost")
-    if not within or (scheme != "https" and not local):
-        raise PasskeyError(
-            "foreign_origin", "签名页面不属于依赖方", "the page is not one of the relying party"
-        )
-
-
-def _verify_assertion(
-    evidence: PasskeyEvidence, credential: PasskeyCredential, last_sign_count: int
-) -> int:
-    assertion = evidence.assertion
-    if assertion.credential_id != credential.credential_id:
+    if evidence.assertion.credential_id != credential.credential_id:
         raise PasskeyError(
             "foreign_credential", "不是登记的那把通行密钥", "not the enrolled passkey"
         )
+    page = PasskeyPage(evidence.rp_id, evidence.origin)
+    return verify_assertion_by(
+        credential.public_key, evidence.assertion, evidence.challenge, page, last_sign_count
+    )
+
+
+def verify_assertion_by(
+    public_key: bytes,
+    assertion: Assertion,
+    challenge: bytes,
+    page: PasskeyPage,
+    last_sign_count: int,
+) -> int:
+    """Check an assertion of a known passkey; returns the counter the authenticator reported.
+
+    Args:
+        public_key: COSE, as enrolled.
+        last_sign_count: Last counter seen.
+
+    Raises:
+        PasskeyError: Another page or key, or the assertion does not hold.
+    """
+    _verify_page(page)
     try:
-        if decode_credential_public_key(credential.public_key).alg not in _ALGORITHMS:
+        if decode_credential_public_key(public_key).alg not in _ALGORITHMS:
             raise PasskeyError("algorithm", "签名算法不被接受", "the key's algorithm is refused")
         verified = verify_authentication_response(
             credential=AuthenticationCredential(
@@ -111,10 +124,10 @@ def _verify_assertion(
                     signature=assertion.signature,
                 ),
             ),
-            expected_challenge=evidence.challenge,
-            expected_rp_id=evidence.rp_id,
-            expected_origin=evidence.origin,
-            credential_public_key=credential.public_key,
+            expected_challenge=challenge,
+            expected_rp_id=page.rp_id,
+            expected_origin=page.origin,
+            credential_public_key=public_key,
             credential_current_sign_count=last_sign_count,
             require_user_verification=True,
         )
@@ -127,3 +140,14 @@ def _verify_assertion(
             "cross_origin", "签名页面嵌在别的网站里", "the page was embedded in another site"
         )
     return verified.new_sign_count
+
+
+def _verify_page(page: PasskeyPage) -> None:
+    match = _ORIGIN.fullmatch(page.origin)
+    scheme, host = match.groups() if match else ("", "")
+    within = host == page.rp_id or host.endswith("." + page.rp_id)
+    local = host == "localhost" or host.endswith(".localhost")
+    if not within or (scheme != "https" and not local):
+        raise PasskeyError(
+            "foreign_origin", "签名页面不属于依赖方", "the page is not one of the relying party"
+        )

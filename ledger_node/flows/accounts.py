@@ -222,8 +222,14 @@ def verify_password(
     row: AccountRow | None,
     password: str,
     also: Callable[[AccountRow], bool] = lambda _: True,
+    *,
+    forgive: bool = True,
 ) -> AccountRow:
     """The account, if this is its password and `also` holds; costs the same time for nobody's.
+
+    Args:
+        forgive: Whether former wrong answers are forgotten; not while a second factor is still to
+            come, or the password alone would lift every lock on the codes.
 
     Raises:
         SignInRefusedError: Wrong (then it is counted), locked, switched off, or nobody's.
@@ -236,15 +242,15 @@ def verify_password(
     if lock.is_locked(now) or row.disabled_at is not None:
         raise SignInRefusedError
     if not matches or not also(row):
-        _count_failure(node, row.account_id)
+        count_failure(node, row.account_id)
         raise SignInRefusedError
-    if lock != Lock():
+    if forgive and lock != Lock():
         with node.database.transaction() as tx:
             tx.accounts.set_lock(row.account_id, 0, None)
     return row
 
 
-def _count_failure(node: Node, account_id: str) -> None:
+def count_failure(node: Node, account_id: str) -> None:
     """Count on the row as it is now: wrong answers side by side are all counted."""
     with node.database.transaction() as tx:
         row = tx.accounts.load_account(account_id)

@@ -213,7 +213,7 @@ def unlock_account(node: Node, account_id: str, by: str = CONSOLE) -> AccountRow
 
 
 def reset_second_factor(node: Node, account_id: str, by: str = CONSOLE) -> str:
-    """A new TOTP secret (base32), shown once.
+    """A new TOTP secret (base32), shown once; the account's passkeys go, too.
 
     Raises:
         OwnAccountError: It is the administrator's own.
@@ -226,7 +226,7 @@ def reset_second_factor(node: Node, account_id: str, by: str = CONSOLE) -> str:
         profile = replace(open_profile(node, row), totp_secret=secret)
         return replace(row, sealed_profile=seal_profile(node, account_id, profile), totp_step=0)
 
-    _change(node, account_id, by, "account.second-factor", change)
+    _change(node, account_id, by, "account.second-factor", change, drop_passkeys=True)
     return secret
 
 
@@ -299,12 +299,20 @@ def _demand_other(account_id: str, by: str) -> None:
 
 
 def _change(
-    node: Node, account_id: str, by: str, action: str, change: Callable[[AccountRow], AccountRow]
+    node: Node,
+    account_id: str,
+    by: str,
+    action: str,
+    change: Callable[[AccountRow], AccountRow],
+    *,
+    drop_passkeys: bool = False,
 ) -> AccountRow:
     """Change an account, end its sessions and write the trail, in one commit."""
     with node.database.transaction() as tx:
         row = change(tx.accounts.load_account(account_id))
         tx.accounts.update_account(row)
         tx.accounts.end_sessions_of(account_id)
+        if drop_passkeys:
+            tx.accounts.drop_staff_passkeys(account_id)
         tx.trail.log_access(node.clock.now(), by, action, "account", account_id)
     return row

@@ -88,6 +88,23 @@ class SessionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class StaffPasskeyRow:
+    """A passkey that is an account's second factor.
+
+    Attributes:
+        credential_hash: SHA-256 of the credential id.
+        sealed_body: Credential id and COSE public key (flows/staff_passkeys.py).
+        sign_count: Last one seen.
+    """
+
+    credential_hash: bytes
+    account_id: str
+    sealed_body: bytes
+    sign_count: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LoginStateRow:
     """A sign-in under way at an identity provider.
 
@@ -152,6 +169,26 @@ class AccountGroup(Protocol):
 
     def take_totp_step(self, account_id: str, step: int) -> bool:
         """Whether the step was newer than the last one taken; then it is kept."""
+        ...
+
+    def save_staff_passkey(self, row: StaffPasskeyRow) -> None:
+        """Raises:
+        RowConflictError: The credential is enrolled already.
+        """
+        ...
+
+    def find_staff_passkey(self, credential_hash: bytes) -> StaffPasskeyRow | None: ...
+
+    def list_staff_passkeys(self, account_id: str) -> list[StaffPasskeyRow]:
+        """Oldest first."""
+        ...
+
+    def take_passkey_count(self, credential_hash: bytes, before: int, after: int) -> bool:
+        """Move the sign count from `before` to `after`; False when somebody else was first."""
+        ...
+
+    def drop_staff_passkeys(self, account_id: str, credential_hash: bytes | None = None) -> int:
+        """Delete one of the account's, or all; how many there were."""
         ...
 
     def save_session(self, row: SessionRow) -> None: ...

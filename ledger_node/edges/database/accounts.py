@@ -15,6 +15,7 @@ from ledger_node.edges.database.tables_accounts import (
     login_states,
     outlets,
     sessions,
+    staff_passkeys,
 )
 from ledger_node.ports.database_accounts import (
     AccessRow,
@@ -22,6 +23,7 @@ from ledger_node.ports.database_accounts import (
     LoginStateRow,
     OutletRow,
     SessionRow,
+    StaffPasskeyRow,
 )
 
 
@@ -87,6 +89,33 @@ class SqlAccounts:
             accounts.c.account_id == account_id, accounts.c.totp_step < step
         )
         return self._connection.execute(query.values(totp_step=step)).rowcount == 1
+
+    def save_staff_passkey(self, row: StaffPasskeyRow) -> None:
+        self._connection.execute(insert(staff_passkeys).values(row_values(row)))
+
+    def find_staff_passkey(self, credential_hash: bytes) -> StaffPasskeyRow | None:
+        where = staff_passkeys.c.credential_hash == credential_hash
+        return fetch_one(self._connection, staff_passkeys, StaffPasskeyRow, where)
+
+    def list_staff_passkeys(self, account_id: str) -> list[StaffPasskeyRow]:
+        query = select_rows(staff_passkeys, StaffPasskeyRow).where(
+            staff_passkeys.c.account_id == account_id
+        )
+        order = (staff_passkeys.c.created_at, staff_passkeys.c.credential_hash)
+        return build_rows(StaffPasskeyRow, self._connection.execute(query.order_by(*order)).all())
+
+    def take_passkey_count(self, credential_hash: bytes, before: int, after: int) -> bool:
+        query = update(staff_passkeys).where(
+            staff_passkeys.c.credential_hash == credential_hash,
+            staff_passkeys.c.sign_count == before,
+        )
+        return self._connection.execute(query.values(sign_count=after)).rowcount == 1
+
+    def drop_staff_passkeys(self, account_id: str, credential_hash: bytes | None = None) -> int:
+        query = delete(staff_passkeys).where(staff_passkeys.c.account_id == account_id)
+        if credential_hash is not None:
+            query = query.where(staff_passkeys.c.credential_hash == credential_hash)
+        return self._connection.execute(query).rowcount
 
     def save_session(self, row: SessionRow) -> None:
         self._connection.execute(insert(sessions).values(row_values(row)))

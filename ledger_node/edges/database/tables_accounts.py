@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+)
 
 from ledger_node.edges.database.columns import METADATA, Hash32, RowId, UtcTime
 
@@ -49,6 +59,16 @@ sessions = Table(
     Column("expires_at", UtcTime, nullable=False, index=True),
     Column("sealed_refresh", LargeBinary),
     Column("checked_at", UtcTime),
+)
+
+staff_passkeys = Table(
+    "staff_passkeys",
+    METADATA,
+    Column("credential_hash", Hash32, primary_key=True),
+    Column("account_id", String(36), ForeignKey("accounts.account_id"), nullable=False, index=True),
+    Column("sealed_body", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),  # devices count to 2**32
+    Column("created_at", UtcTime, nullable=False),
 )
 
 login_states = Table(

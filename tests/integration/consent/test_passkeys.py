@@ -22,13 +22,12 @@ from ledger_node.flows.citizen import (
 from ledger_node.flows.facts import NotYetAnchoredError
 from ledger_node.flows.granting import load_grant
 from ledger_node.flows.node import Node
+from ledger_node.flows.passkey_devices import PasskeyRefusedError, read_assertion
 from ledger_node.flows.passkeys import (
-    PasskeyRefusedError,
     begin_enrolment,
     confirm_ceremony_by_passkey,
     finish_enrolment,
     list_passkeys,
-    read_assertion,
 )
 from tests.fakes.software_authenticator import USER_PRESENT, SoftwareAuthenticator
 from tests.support.consortium import Consortium
