@@ -27,6 +27,7 @@ def opcodes(code: bytes) -> set[int]:
     return found
 
 
+@pytest.mark.slow  # `make check` runs the same command
 def test_compile_contracts_check_finds_artifacts_fresh() -> None:
     command = [sys.executable, "scripts/compile_contracts.py", "--check"]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
