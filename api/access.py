@@ -11,6 +11,7 @@ docs/spec/access.md.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -33,6 +34,7 @@ from ledger_node.flows.sessions import (
     find_session,
     matches_csrf_token,
 )
+from ledger_node.flows.window import VisitPart, is_part_of_visit
 from ledger_node.ports.database_accounts import AccountRow
 from ledger_node.wiring import Runtime
 
@@ -42,6 +44,8 @@ CSRF_HEADER: Final = "x-csrf-token"
 CSRF_FIELD: Final = "csrf_token"
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES: Final = ("application/x-www-form-urlencoded", "multipart/form-data")
+_VISIT: Final = re.compile(r"/window/runs/([0-9a-f-]{36})")
+_PART: Final = re.compile(r"/(consent|window/papers)/([0-9a-f-]{36})(?=/|$)")
 Person = Subject
 
 
@@ -123,7 +127,7 @@ class Allow:
     """Mark and check: only principals with the permission pass.
 
     A session limited to one visit (the panel inside another system's page) opens that visit's
-    addresses and nothing else.
+    addresses, its consent and its papers, and nothing else.
     """
 
     def __init__(self, permission: Permission) -> None:
@@ -141,7 +145,7 @@ class Allow:
         if not principal.may(self.permission):
             raise NotPermittedHereError
         if principal.scope is not None and not is_below(request.url.path, principal.scope):
-            raise NotPermittedHereError
+            await _demand_part_of_visit(request, principal.scope)
         await demand_own_page(request)
         return principal
 
@@ -170,6 +174,8 @@ class Public:
         Raises:
             ForgedRequestError: From a page of somebody else.
         """
+        if PANEL_COOKIE in request.cookies:
+            await resolve_principal(request)  # says whose page may show this one
         origin = request.headers.get("origin")
         if request.method in SAFE_METHODS or origin is None:
             return
@@ -246,6 +252,21 @@ def read_session_token(request: Request) -> str:
 def is_below(path: str, scope: str) -> bool:
     """Whether an address is the scope's or stands below it; an empty scope opens nothing."""
     return scope != "" and (path == scope or path.startswith(f"{scope}/"))
+
+
+async def _demand_part_of_visit(request: Request, scope: str) -> None:
+    """Consent and papers of a visit stand at addresses of their own; open those of this visit.
+
+    Raises:
+        NotPermittedHereError: It is not part of the visit.
+    """
+    visit, part = _VISIT.fullmatch(scope), _PART.match(request.url.path)
+    if visit is not None and part is not None:
+        node = _runtime(request).node
+        kind = VisitPart(part[1])
+        if await run_in_threadpool(is_part_of_visit, node, visit[1], kind, part[2]):
+            return
+    raise NotPermittedHereError
 
 
 def _resolve(request: Request) -> Principal | None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from ledger_node.core.catalogue import Catalogue, ServiceItem
@@ -77,7 +78,7 @@ class NothingToAskError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__(
-            "没有需要向其他城市调取的材料,不必请市民签字。",
+            "没有需要向其他城市调取的材料，不必请市民签字。",
             "Nothing is left to ask other cities for; the person need not sign.",
         )
 
@@ -89,7 +90,7 @@ class RunMovedError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__(
-            "这次办理已有新进展,页面已更新,请看一眼再继续。",
+            "这次办理已有新进展，页面已更新，请看一眼再继续。",
             "This visit has moved on meanwhile; look at the page again before going on.",
         )
 
@@ -197,6 +198,22 @@ def read_run(node: Node, tx: Transaction, run_id: str, account_id: str | None = 
 def open_visit(node: Node, row: RunRow) -> Visit:
     """Private body of a run."""
     return parse_visit(open_record(node, run_record_name(row.run_id), "body", row.sealed_body))
+
+
+class VisitPart(StrEnum):
+    """What belongs to a visit and stands at an address of its own."""
+
+    CONSENT = "consent"
+    PAPER = "window/papers"
+
+
+def is_part_of_visit(node: Node, run_id: str, kind: VisitPart, part_id: str) -> bool:
+    """Whether a consent or a paper is the visit's own."""
+    with node.database.read() as tx:
+        row = tx.reuse.load_run(run_id)
+    if kind is VisitPart.CONSENT:
+        return row.ceremony_id == part_id
+    return part_id in open_visit(node, row).papers
 
 
 def choose_service(

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,17 +23,19 @@ import pytest
 from ledger_node.core.canonical import encode_canonical
 from ledger_node.core.case import CaseEvent, CaseStage
 from ledger_node.core.message_key import MessageKeyId, encode_key_id
+from ledger_node.core.types import MaterialId
 from ledger_node.demo.stage import find_free_port
 from ledger_node.demo.zongchuang.words import build_state_map
 from ledger_node.flows.case_folder import resume_case_folders
 from ledger_node.flows.case_outbox import resume_case_events
 from ledger_node.flows.case_review import send_to_review, take_review
 from ledger_node.flows.cases import load_case, move_case
-from ledger_node.flows.window import Clerk, load_run
+from ledger_node.flows.window import Clerk, change_visit, load_run, mark_asked
 from ledger_node.ports.keys import KeyRole
 from ledger_node.seed import load_catalogue
+from tests.integration.access.parameters import make_ceremonies
 from tests.integration.processes import DIED, fork, wait
-from tests.support.hall import OUTLET, Hall, open_hall
+from tests.support.hall import OUTLET, Hall, make_account, open_hall
 
 pytestmark = pytest.mark.integration
 SYSTEM = "zongchuang"
@@ -194,6 +197,34 @@ def test_panel_shows_person_agent_and_item_and_is_the_officers_alone(tmp_path: P
         assert hall.client().get(link).status_code == 404, "the officer left"
         hand_in_over_http(hall, officer="nobody")
         assert machine.post(f"{PATH}/panel").json()["code"] == "case_officer_unknown"
+
+
+def test_panel_opens_the_consent_and_papers_of_its_visit_and_no_others(tmp_path: Path) -> None:
+    with hall_with(tmp_path, 'page_origin = "https://zongchuang.localhost"') as hall:
+        node, officer = hall.runtime.node, hall.person("registrar").row
+        hand_in_over_http(hall, officer=officer.login)
+        opened = hall.client().get(hall.sign_in("system").post(f"{PATH}/panel").json()["url"])
+        inside = hall.client(cookie=opened.headers["set-cookie"].split(";")[0])
+        run = load_run(node, opened.headers["location"].rpartition("/")[2], officer.account_id)
+        hall.people["registrar-elsewhere"] = make_account(node, "registrar")
+        own, _ = make_ceremonies(hall, officer.account_id)
+        assert inside.get(f"/consent/{own}").status_code == 403, "of another visit"
+        mark_asked(node, run, own, ["marriage-cert"])
+        shown = inside.get(f"/consent/{own}")
+        assert shown.status_code == 200
+        assert inside.get(f"/consent/{own}/panel").status_code in (200, 204)
+        framed = "frame-ancestors https://zongchuang.localhost"
+        assert framed in shown.headers["content-security-policy"]
+        assert inside.get(f"/consent/{own}x").status_code == 403
+        paper, other = str(uuid.uuid4()), str(uuid.uuid4())
+        run = load_run(node, run.row.run_id, officer.account_id)
+        change_visit(node, run, replace(run.visit, papers=(MaterialId(paper),)))
+        assert inside.get(f"/window/papers/{paper}").status_code == 404, "passes the door"
+        assert inside.get(f"/window/papers/{other}").status_code == 403
+        public = inside.get("/consent/screen/nothing").headers["content-security-policy"]
+        assert framed in public
+        alone = hall.client().get("/consent/screen/nothing").headers["content-security-policy"]
+        assert "frame-ancestors 'none'" in alone
 
 
 def test_put_case_by_many_at_once_opens_one_and_refuses_nobody(tmp_path: Path) -> None:
