@@ -27,6 +27,7 @@ from ledger_node.ports.database_exchange import (
 from ledger_node.ports.database_exploring import ExploreGroup, ReplayGroup
 from ledger_node.ports.database_intake import IntakeGroup
 from ledger_node.ports.database_log import LogGroup
+from ledger_node.ports.database_mirrors import MirrorGroup
 from ledger_node.ports.database_reuse import ReuseGroup
 
 
@@ -171,6 +172,9 @@ class Transaction(Protocol):
 
     @property
     def paging(self) -> PagingGroup: ...
+
+    @property
+    def mirrors(self) -> MirrorGroup: ...
 
 
 class Database(Protocol):

@@ -11,6 +11,7 @@ from ledger_node.edges.database import (
     tables_exchange,
     tables_intake,
     tables_log,
+    tables_mirrors,
     tables_replays,
     tables_reuse,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "tables_exchange",
     "tables_intake",
     "tables_log",
+    "tables_mirrors",
     "tables_replays",
     "tables_reuse",
 ]

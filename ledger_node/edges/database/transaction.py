@@ -31,6 +31,7 @@ from ledger_node.edges.database.idempotency import SqlIdempotency
 from ledger_node.edges.database.intake import SqlIntake
 from ledger_node.edges.database.log import SqlLog
 from ledger_node.edges.database.messages import SqlMessages
+from ledger_node.edges.database.mirrors import SqlMirrors
 from ledger_node.edges.database.officers import SqlOfficers
 from ledger_node.edges.database.outbox import SqlOutbox
 from ledger_node.edges.database.paging import SqlPaging
@@ -71,6 +72,7 @@ class SqlTransaction:
         self.idempotency = SqlIdempotency(connection)
         self.uploads = SqlUploads(connection)
         self.paging = SqlPaging(connection)
+        self.mirrors = SqlMirrors(connection)
 
 
 class SqlDatabase:
