@@ -25,6 +25,7 @@ from ledger_node.core.types import BlockHash
 from ledger_node.flows.anchoring import resume_anchoring, verify_log_head
 from ledger_node.flows.case_folder import resume_case_folders
 from ledger_node.flows.case_outbox import resume_case_events
+from ledger_node.flows.consenting import sweep_consents
 from ledger_node.flows.deciding import resume_deciding
 from ledger_node.flows.following import resume_following
 from ledger_node.flows.halts import LedgerHaltedError
@@ -49,6 +50,7 @@ PAUSE_S = 4.0  # longer than a batch of an import takes
 WATCH_INTERVAL_S = 1.0
 NONCE_SWEEP_S = 600.0
 UPLOAD_SWEEP_S = 60.0
+CONSENT_SWEEP_S = 30.0  # a screen past its time says so by itself; this is for what nobody looks at
 SHUTDOWN_S = 5
 
 
@@ -215,6 +217,7 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     )
     workers.start("case folders", WATCH_INTERVAL_S, lambda: take_folder_turn(runtime))
     workers.start("nonces", NONCE_SWEEP_S, lambda: drop_old_nonces(runtime))
+    workers.start("consents", CONSENT_SWEEP_S, lambda: take_consent_turn(runtime))
     workers.start("uploads", UPLOAD_SWEEP_S, lambda: sweep_api(runtime))
     token = node.entropy(16)
     workers.start("replays", WATCH_INTERVAL_S, lambda: take_replay_turn(runtime, token))
@@ -237,6 +240,12 @@ def take_reuse_turn(reuse: ReuseTurns) -> None:
 def take_replay_turn(runtime: Runtime, token: bytes) -> None:
     """Run the replay an auditor asked for, until it ends or the process is asked to stop."""
     resume_replays(runtime.node, token, lambda: runtime.clock.stop_requested)
+
+
+def take_consent_turn(runtime: Runtime) -> None:
+    """End overdue consents; while there are more than one look finds, look again at once."""
+    while sweep_consents(runtime.node) and not runtime.clock.stop_requested:
+        pass
 
 
 def take_folder_turn(runtime: Runtime) -> None:

@@ -422,12 +422,38 @@ def strike_ceremony(node: Node, ceremony: Ceremony) -> Ceremony:
 
 
 def expire_ceremonies(node: Node) -> int:
-    """End what nobody confirmed in time; returns how many."""
+    """End what nobody confirmed in time and forget its signature; returns how many it saw.
+
+    One that went on between the look and the change is left alone. Nothing is opened for it: what
+    can no longer be read ends, too.
+    """
+    now = node.clock.now()
     with node.database.read() as tx:
-        rows = tx.consent.list_overdue(OPEN_STATES, node.clock.now())
+        rows = tx.consent.list_overdue(OPEN_STATES, now)
     for row in rows:
-        _settle(node, open_ceremony(node, row))
+        after = replace(
+            row,
+            state=advance_ceremony(CeremonyState(row.state), CeremonyEvent.TIME_OVER),
+            updated_at=now,
+            sealed_signature=None,
+            signature_how=None,
+        )
+        with node.database.transaction() as tx:
+            tx.consent.advance_ceremony(row, after)
     return len(rows)
+
+
+def sweep_consents(node: Node) -> int:
+    """One turn of the loop: overdue ceremonies end, challenges and one-time addresses past their
+    time go. Nothing is written while nothing is overdue; returns how much was."""
+    ended = expire_ceremonies(node)
+    now = node.clock.now()
+    with node.database.read() as tx:
+        oldest = tx.consent.find_oldest_challenge()
+    if oldest is None or oldest > now:
+        return ended
+    with node.database.transaction() as tx:
+        return ended + tx.consent.drop_challenges_before(now)
 
 
 def open_signature(node: Node, ceremony: Ceremony) -> bytes | None:

@@ -173,6 +173,14 @@ class ConsentGroup(Protocol):
         """Use a challenge up; False when it is unknown, another person's, old or used."""
         ...
 
+    def find_oldest_challenge(self) -> datetime | None:
+        """The earliest end of a challenge that was not used; None without one."""
+        ...
+
+    def drop_challenges_before(self, now: datetime) -> int:
+        """Delete challenges whose end is not after `now`; how many there were."""
+        ...
+
     def save_passkey(self, row: PasskeyRow) -> None:
         """Raises ConflictError when the credential is enrolled already."""
         ...

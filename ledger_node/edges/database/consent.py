@@ -144,6 +144,15 @@ class SqlConsent:
         )
         return self._connection.execute(taken).rowcount == 1
 
+    def find_oldest_challenge(self) -> datetime | None:
+        query = select(passkey_challenges.c.expires_at).order_by(passkey_challenges.c.expires_at)
+        found: datetime | None = self._connection.execute(query.limit(1)).scalar()
+        return found
+
+    def drop_challenges_before(self, now: datetime) -> int:
+        old = delete(passkey_challenges).where(passkey_challenges.c.expires_at <= now)
+        return self._connection.execute(old).rowcount
+
     def save_passkey(self, row: PasskeyRow) -> None:
         self._connection.execute(insert(passkeys).values(row_values(row)))
 

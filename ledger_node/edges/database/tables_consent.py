@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 
 from ledger_node.edges.database.columns import METADATA, Hash32, UtcTime
 
@@ -47,6 +47,7 @@ passkey_challenges = Table(
     Column("challenge_hash", Hash32, primary_key=True),
     Column("subject_tag", Hash32, nullable=False),
     Column("expires_at", UtcTime, nullable=False),
+    Index("ix_passkey_challenges_expires_at", "expires_at"),
 )
 
 passkeys = Table(
@@ -57,7 +58,7 @@ passkeys = Table(
     Column("commitment", Hash32, nullable=False),
     Column("entry_id", Integer, nullable=False),
     Column("sealed_body", LargeBinary, nullable=False),
-    Column("sign_count", Integer, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),  # devices count to 2**32
     Column("created_at", UtcTime, nullable=False),
     Index("ix_passkeys_subject_tag", "subject_tag"),
 )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -21,13 +23,13 @@ from ledger_node.flows.consenting import (
     choose_options,
     confirm_ceremony_at_counter,
     decline_ceremony,
-    expire_ceremonies,
     load_ceremony,
     load_screen,
     open_screen,
     open_signature,
     sign_on_pad,
     strike_ceremony,
+    sweep_consents,
 )
 from ledger_node.flows.granting import load_grant
 from ledger_node.flows.node import Node
@@ -161,6 +163,31 @@ def test_end_of_a_ceremony_leaves_nothing_to_confirm(node: Node, end: Callable) 
 def test_expire_ceremonies_after_their_time_ends_them(node: Node, consortium: Consortium) -> None:
     ceremony = begin_signed(node, make_stock())
     consortium.pass_time(int(CEREMONY_LIFE.total_seconds()) + 1)
-    assert expire_ceremonies(node) >= 1
+    with node.database.transaction() as tx:
+        tx.consent.store_challenge(b"old" * 10, bytes(32), node.clock.now())
+        tx.consent.store_challenge(b"new" * 10, bytes(32), node.clock.now() + CEREMONY_LIFE)
+    assert sweep_consents(node) >= 2
+    with node.database.read() as tx:
+        row = tx.consent.find_ceremony(ceremony.ceremony_id)
+        assert row is not None
+        assert (row.state, row.sealed_signature) == ("expired", None)
     assert load_ceremony(node, ceremony.ceremony_id, ACCOUNT).state is CeremonyState.EXPIRED
+    with pytest.raises(IllegalTransitionError):
+        sign_on_pad(node, ceremony, draw_pad(), ceremony.challenge or b"")
     consortium.turn()
+
+
+def test_sweep_consents_with_nothing_overdue_writes_nothing(node: Node) -> None:
+    sweep_consents(node)
+    begin_signed(node, make_stock())
+
+    @contextmanager
+    def refuse() -> Iterator[None]:
+        raise AssertionError("a write for nothing")
+        yield
+
+    class ReadOnly:
+        read = staticmethod(node.database.read)
+        transaction = staticmethod(refuse)
+
+    assert sweep_consents(replace(node, database=ReadOnly())) == 0  # type: ignore[arg-type]
