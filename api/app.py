@@ -7,7 +7,7 @@ type, never by its content, and answered with 500 without detail.
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -125,10 +125,19 @@ def _respond(request: Request, error: BaseException, status: int | None = None) 
 
 def _send_to_login(request: Request) -> Response:
     """To the sign-in page, and back afterwards; a part of an open page takes the page there."""
-    to = f"/login?next={quote(request.url.path)}"
+    to = f"/login?next={quote(_find_open_page(request))}"
     if is_htmx(request):
         return Response(status_code=401, headers={"HX-Redirect": to})
     return RedirectResponse(to, 303)
+
+
+def _find_open_page(request: Request) -> str:
+    """Path of the page the person looks at: parts and forms have addresses nobody can open."""
+    if is_htmx(request):
+        return urlsplit(request.headers.get("hx-current-url", "")).path or "/"
+    if request.method in ("GET", "HEAD"):
+        return request.url.path
+    return urlsplit(request.headers.get("referer", "")).path or "/"
 
 
 def log_problem(request: Request, error: BaseException) -> None:

@@ -5,6 +5,7 @@ No rule is decided here; the flows say what is so, this says it to a clerk.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -40,23 +41,39 @@ QUESTIONS: Final[Mapping[Question, tuple[str, str]]] = {
 STEP_WORDS: Final[Mapping[StepState, tuple[str, str, str]]] = {
     StepState.CONSENTED: ("正在联系", "Contacting", "wait"),
     StepState.ASKING: ("正在查询有没有所需材料", "Asking what it has", "wait"),
-    StepState.FOUND: ("查到了,正在登记授权", "Found; recording the consent", "wait"),
+    StepState.FOUND: ("查到了，正在登记授权", "Found; recording the consent", "wait"),
     StepState.RECORDING: ("授权登记中", "Consent is being recorded", "wait"),
-    StepState.REQUESTED: ("授权已登记,正在调取并核对", "Recorded; fetching and checking", "wait"),
+    StepState.REQUESTED: ("授权已登记，正在调取并核对", "Recorded; fetching and checking", "wait"),
     StepState.ARRIVED: ("已取到", "Arrived", "good"),
     StepState.DECIDING: ("正在归档采信凭证", "Filing the receipt", "wait"),
     StepState.DECIDED: ("已决定", "Decided", "good"),
     StepState.EMPTY: ("没有所需材料", "Has none of it", "plain"),
     StepState.SILENT: ("没有回应", "Did not answer", "bad"),
-    StepState.LATE: ("超过五分钟还没取到,取到后会补上", "Over five minutes; still trying", "wait"),
+    StepState.LATE: ("超过五分钟还没取到，取到后会补上", "Over five minutes; still trying", "wait"),
     StepState.REFUSED: ("不能提供", "Refused", "bad"),
 }
 CHOICE_WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
     Choice.RELIED: ("已采信", "Relied on", "good"),
-    Choice.OVERRIDDEN: ("未通过核对,凭理由使用", "Used against the verdict", "bad"),
-    Choice.DECLINED: ("已通过核对,凭理由不用", "Not used, against the verdict", "wait"),
+    Choice.OVERRIDDEN: ("未通过核对，凭理由使用", "Used against the verdict", "bad"),
+    Choice.DECLINED: ("已通过核对，凭理由不用", "Not used, against the verdict", "wait"),
     Choice.REJECTED: ("未采信", "Not relied on", "plain"),
 }
+FIELD_WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "number": ("证件号", "number"),
+    "issued_on": ("签发日期", "date of issue"),
+    "valid_from": ("有效期自", "valid from"),
+    "valid_until": ("有效期至", "valid until"),
+    "issuer.name": ("制发机关", "issued by"),
+    "issuer.code": ("机关信用代码", "credit code of the issuer"),
+    "pages": ("核对页数", "pages compared"),
+    "type_code": ("材料种类", "type of paper"),
+    "documents": ("扫描件", "files"),
+    "subjects": ("材料上的人", "persons on it"),
+    "role": ("身份", "role"),
+    "scheme": ("证件种类", "kind of document"),
+    "name": ("姓名", "name"),
+}
+_FIELD_NAMED: Final = re.compile("“([a-z0-9_.]{1,60})”")
 _PLAIN_ZH: Final = (
     ("与链上锚定的登记一致", "与存证时的登记一致"),
     ("手头没有链上数据可以确认", "目前还没有存证记录可以确认"),
@@ -95,15 +112,15 @@ _OWN_PROBLEMS: Final[Mapping[str, tuple[str, str]]] = {
         "The other city has no such material to give.",
     ),
     "material_not_reliable": (
-        "材料在决定前被撤回或替代,请重新决定。",
+        "材料在决定前被撤回或替代，请重新决定。",
         "The material was withdrawn or superseded before the decision; decide again.",
     ),
     "receipt_does_not_hold": (
-        "归档前复核没有通过,请重新决定。",
+        "归档前复核没有通过，请重新决定。",
         "The check before filing failed; decide again.",
     ),
     "officer_not_entitled": (
-        "您的账号不能作采信决定,请主管或审批员办理。",
+        "您的账号不能作采信决定，请主管或审批员办理。",
         "Your account may not decide; ask a reviewer.",
     ),
 }
@@ -191,10 +208,25 @@ def say_refusal(error: LedgerError) -> tuple[str, str]:
     """What is wrong with a field, in the words of a window."""
     if error.code == "malformed_identifier":
         return (
-            "证件号不对:位数或校验码不符,请照证件再核对一遍。",
+            "证件号不对：位数或校验码不符，请照证件再核对一遍。",
             "This is no such number: its length or check digit is wrong; compare it again.",
         )
-    return plain(error.message_zh, error.message_en)
+    if error.code == "document_already_registered":
+        return (
+            "这个证件号已经登记过。",
+            "A paper with this number is registered already.",
+        )
+    return _name_field(*plain(error.message_zh, error.message_en))
+
+
+def _name_field(zh: str, en: str) -> tuple[str, str]:
+    """A refusal of the registration, with the field named as the form names it."""
+    named = _FIELD_NAMED.match(zh)
+    if named is None:
+        return zh, en
+    name, part = named.group(1), named.group(1).rpartition(".")[2]
+    words = FIELD_WORDS.get(name) or FIELD_WORDS.get(part) or (name, name)
+    return zh.replace(f"“{name}”", f"“{words[0]}”"), en.replace(f"{name}:", f"{words[1]}:")
 
 
 def say_problem(code: str | None) -> tuple[str, str] | None:
@@ -207,13 +239,13 @@ def say_problem(code: str | None) -> tuple[str, str] | None:
         error = build_refusal_error(refusal)
         if error.code == code:
             return plain(error.message_zh, error.message_en)
-    return f"原因代码:{code}。", f"Reason: {code}."
+    return f"原因代码：{code}。", f"Reason: {code}."
 
 
 def _show_step(step: StepRow) -> dict[str, Any]:
     zh, en, kind = STEP_WORDS[StepState(step.state)]
     if step.state == StepState.DECIDED and step.receipt_id is None:
-        zh, en, kind = "已决定,没有采信", "Decided; nothing relied on", "plain"
+        zh, en, kind = "已决定，没有采信", "Decided; nothing relied on", "plain"
     return {
         "row": step,
         "city": step.city,
@@ -279,8 +311,8 @@ def _show_material(judged: JudgedMaterial, decision: Any) -> dict[str, Any]:
     }
 
 
-def _list_values(values: Mapping[str, JsonValue]) -> list[tuple[str, str, str]]:
-    """(Chinese name, English name, value) of what fills the form by itself."""
+def _list_values(values: Mapping[str, JsonValue]) -> list[tuple[str, str, str, bool]]:
+    """(Chinese name, English name, value, whether it is a day) of what fills the form."""
     issuer = values.get("issuer")
     subjects = values.get("subjects")
     names = (
@@ -289,14 +321,14 @@ def _list_values(values: Mapping[str, JsonValue]) -> list[tuple[str, str, str]]:
         else ""
     )
     rows = (
-        ("持有人", "Holder", names),
-        ("证件号", "Number", values.get("number")),
-        ("制发机关", "Issued by", issuer.get("name") if isinstance(issuer, dict) else None),
-        ("签发日期", "Issued on", values.get("issued_on")),
-        ("有效期自", "Valid from", values.get("valid_from")),
-        ("有效期至", "Valid until", values.get("valid_until")),
+        ("持有人", "Holder", names, False),
+        ("证件号", "Number", values.get("number"), False),
+        ("制发机关", "Issued by", issuer.get("name") if isinstance(issuer, dict) else None, False),
+        ("签发日期", "Issued on", values.get("issued_on"), True),
+        ("有效期自", "Valid from", values.get("valid_from"), True),
+        ("有效期至", "Valid until", values.get("valid_until"), True),
     )
-    return [(zh, en, str(value)) for zh, en, value in rows if value]
+    return [(zh, en, str(value), is_day) for zh, en, value, is_day in rows if value]
 
 
 def _list_papers(node: Node, ids: tuple[str, ...]) -> list[HeldPaper]:

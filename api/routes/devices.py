@@ -34,7 +34,7 @@ class SeparatorChoiceError(MalformedInputError):
 
     def __init__(self) -> None:
         super().__init__(
-            f"请选择要打印的材料种类,每次最多 {MAX_SHEETS} 种。",
+            f"请选择要打印的材料种类，每次最多 {MAX_SHEETS} 种。",
             f"Choose the types of paper to print sheets for, at most {MAX_SHEETS} at a time.",
         )
 

@@ -52,7 +52,7 @@ class PairingLockedError(DeviceError):
     """Too many wrong codes; the code was changed."""
 
     code, status = "pairing_locked", 429
-    zh = "输错次数过多,已换新的配对码。请稍候再输入。"
+    zh = "输错次数过多，已换新的配对码。请稍候再输入。"
     en = "Too many wrong codes; the code was changed. Wait a little, then type the new one."
 
 
@@ -60,7 +60,7 @@ class DeviceBusyError(DeviceError):
     """A command of this device is under way."""
 
     code, status = "device_busy", 409
-    zh = "设备正在使用中。请等它完成,或先取消。"
+    zh = "设备正在使用中。请等它完成，或先取消。"
     en = "The device is in use; wait until it is done, or cancel first."
 
 
@@ -98,7 +98,7 @@ class CardUnreadableError(DeviceError):
     """A card lies there and cannot be read."""
 
     code, status = "card_unreadable", 422
-    zh = "证件读不出。请擦净后重试;仍读不出的,可手工填写并由第二名经办人确认。"
+    zh = "证件读不出。请擦净后重试；仍读不出的，可手工填写并由第二名经办人确认。"
     en = "The card cannot be read; wipe it and try again, or type it with a second officer."
 
 
@@ -163,7 +163,7 @@ class BatchOrderError(DeviceError):
 
     code, status = "batch_order_wrong", 422
     zh, en = (
-        "页序有误:每页只能用一次,每份至少一页。",
+        "页序有误：每页只能用一次，每份至少一页。",
         "Each page once, each part at least one page.",
     )
 
@@ -183,7 +183,7 @@ class FileRefusedError(DeviceError):
     """
 
     code, status = "scan_refused", 422
-    zh = "有文件损坏或超出限制,不能拆页。请重新扫描这份材料。"
+    zh = "有文件损坏或超出限制，不能拆页。请重新扫描这份材料。"
     en = "A file is damaged or over the limits; scan that paper again."
 
     def __init__(self, reason: str = "broken") -> None:

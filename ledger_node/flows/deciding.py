@@ -66,7 +66,7 @@ class ReasonMissingError(MalformedInputError):
             else ("不用一份已通过核对的材料", "Not using a paper that passed")
         )
         super().__init__(
-            f"{what[0]},请写明理由。",
+            f"{what[0]}，请写明理由。",
             f"{what[1]} needs a reason; write it down.",
             field=f"reason-{commitment.hex()}",
         )
@@ -80,7 +80,7 @@ class NothingToDecideError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__(
-            "没有待决定的材料,可能已在别处办理,请刷新。",
+            "没有待决定的材料，可能已在别处办理，请刷新。",
             "Nothing is waiting for a decision; it may have been made elsewhere. Reload.",
         )
 
@@ -104,7 +104,7 @@ def load_role(node: Node, officer: str) -> OfficerRole:
             return OfficerRole(tx.officers.load_officer(officer).role)
     except NotFoundError as error:
         raise OfficerNotEntitledError(
-            "您的账号还没有登记经办人密钥,不能作决定。请联系管理员。",
+            "您的账号还没有登记经办人密钥，不能作决定。请联系管理员。",
             "Your account has no enrolled officer key and cannot decide; tell the administrator.",
         ) from error
 

@@ -62,7 +62,12 @@ class Town:
 
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    """The running town."""
+    """The running town; TONGBAN_TOWN names the data directory of one that runs already, with the
+    line it announced in `facts.json`."""
+    running = os.environ.get("TONGBAN_TOWN")
+    if running:
+        yield Town(json.loads((Path(running) / "facts.json").read_text("utf-8")), Path(running))
+        return
     path = tmp_path_factory.mktemp("town")
     command = [sys.executable, "-m", "ledger_node.cli", "demo", "--serve", "--json"]
     command += ["--keep", str(path), "--minutes", str(LIFE_MINUTES)]
@@ -99,6 +104,16 @@ def browser() -> Iterator[Browser]:
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Open a page of a new context: `open_page(language="zh", size="desk")`; scripts that fail and
     answers the policy blocks fail the test."""
+    yield from _open_pages(browser)
+
+
+@pytest.fixture(scope="module")
+def open_page_for_module(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """As `open_page`, for what several tests of a module stand on."""
+    yield from _open_pages(browser)
+
+
+def _open_pages(browser: Browser) -> Iterator[Callable[..., Page]]:
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 

@@ -8,7 +8,7 @@ document.addEventListener("htmx:configRequest", (event) => {
 
 document.addEventListener("htmx:sendError", () => {
   say(document.documentElement.lang.startsWith("zh")
-    ? "连接不上本市节点,请检查网络后再试。"
+    ? "连接不上本市节点，请检查网络后再试。"
     : "The node of this city cannot be reached; check the network and try again.", true);
 });
 

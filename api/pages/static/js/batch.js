@@ -32,7 +32,7 @@ async function scan(from) {
   const buttons = [...document.querySelectorAll("[data-scan]")];
   for (const button of buttons) button.disabled = true;
   byId("cancel").hidden = false;
-  tell(say("正在扫描和拆页,请稍候……", "Scanning and splitting pages, one moment…"));
+  tell(say("正在扫描和拆页，请稍候……", "Scanning and splitting pages, one moment…"));
   try {
     if (batch) await throwAway();
     batch = await devices.scanBatch(from);
@@ -42,7 +42,7 @@ async function scan(from) {
     }));
     const left = batch.refused.map((each) => say(`第 ${each.file} 个文件${REASONS[each.reason]?.[0] ?? ""}`, `file ${each.file} ${REASONS[each.reason]?.[1] ?? ""}`));
     const count = parts.reduce((sum, part) => sum + part.pages.length, 0);
-    tell(say(`扫到 ${count} 页,分成 ${parts.length} 份。`, `${count} pages in ${parts.length} papers.`) + (left.length ? say(`未收下:${left.join("、")}。请重扫。`, ` Not taken: ${left.join(", ")}; scan again.`) : ""), left.length > 0);
+    tell(say(`扫到 ${count} 页，分成 ${parts.length} 份。`, `${count} pages in ${parts.length} papers.`) + (left.length ? say(`未收下：${left.join("、")}。请重扫。`, ` Not taken: ${left.join(", ")}; scan again.`) : ""), left.length > 0);
     byId("done").hidden = true;
     byId("order").hidden = false;
     draw();
@@ -115,7 +115,7 @@ function countBlank() {
 function drawPart(part, index) {
   const box = byId("part-template").content.firstElementChild.cloneNode(true);
   const kept = part.pages.filter((page) => !page.dropped).length;
-  box.querySelector("[data-title]").textContent = say(`第 ${index + 1} 份(${kept} 页)`, `Paper ${index + 1} (${kept} pages)`);
+  box.querySelector("[data-title]").textContent = say(`第 ${index + 1} 份（${kept} 页）`, `Paper ${index + 1} (${kept} ${kept === 1 ? "page" : "pages"})`);
   const select = box.querySelector("[data-type]");
   select.id = `type-${index}`;
   box.querySelector("[data-label]").htmlFor = select.id;
@@ -178,6 +178,13 @@ function moveTo(number, target) {
   clean();
 }
 
+function moveToEnd(number, part) {
+  const [index, at] = find(number);
+  const [page] = parts[index].pages.splice(at, 1);
+  parts[part].pages.push(page);
+  clean();
+}
+
 function joinPart(index) {
   const moved = parts.splice(index, 1)[0];
   parts[index - 1].pages.push(...moved.pages);
@@ -207,6 +214,10 @@ function pageOf(number) {
 function act(what, number, tool) {
   ACTIONS[what](number);
   draw(number, tool);
+  tellPlace(number);
+}
+
+function tellPlace(number) {
   const [index, at] = find(number);
   byId("status").textContent = say(`现在是第 ${index + 1} 份第 ${at + 1} 页`, `Now paper ${index + 1}, page ${at + 1}`);
 }
@@ -230,26 +241,45 @@ byId("parts").addEventListener("dragstart", (event) => {
   const sheet = event.target.closest("[data-sheet]");
   if (!sheet) return;
   dragged = Number(sheet.dataset.number);
+  sheet.classList.add("dragged");
   event.dataTransfer.effectAllowed = "move";
   event.dataTransfer.setData("text/plain", String(dragged));
 });
 byId("parts").addEventListener("dragover", (event) => {
-  const sheet = event.target.closest("[data-sheet]");
-  if (dragged === null || !sheet) return;
+  const place = findPlace(event);
+  if (dragged === null || !place) return;
   event.preventDefault();
-  for (const each of document.querySelectorAll(".sheet.over")) each.classList.remove("over");
-  sheet.classList.add("over");
+  event.dataTransfer.dropEffect = "move";
+  unmark("over");
+  place.classList.add("over");
 });
 byId("parts").addEventListener("drop", (event) => {
-  const sheet = event.target.closest("[data-sheet]");
-  if (dragged === null || !sheet) return;
+  const place = findPlace(event);
+  if (dragged === null || !place) return;
   event.preventDefault();
   const number = dragged;
-  dragged = null;
-  moveTo(number, Number(sheet.dataset.number));
+  endDrag();
+  if (place.matches("[data-sheet]")) moveTo(number, Number(place.dataset.number));
+  else moveToEnd(number, [...byId("parts").children].indexOf(place));
   draw(number);
+  tellPlace(number);
 });
-byId("parts").addEventListener("dragend", () => { dragged = null; });
+byId("parts").addEventListener("dragend", endDrag);
+
+// On a sheet: to its place; beside the sheets of a paper: to that paper's end.
+function findPlace(event) {
+  return event.target.closest("[data-sheet]") ?? event.target.closest("[data-part]");
+}
+
+function endDrag() {
+  dragged = null;
+  unmark("over");
+  unmark("dragged");
+}
+
+function unmark(name) {
+  for (const each of document.querySelectorAll(`.sheet.${name}, .part.${name}`)) each.classList.remove(name);
+}
 
 // --- Handing over -----------------------------------------------------------------------------------
 

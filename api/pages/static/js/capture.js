@@ -62,7 +62,7 @@ async function listCameras() {
   const chosen = choice.value;
   choice.replaceChildren(
     ...found.map((each, index) => element("option", { value: each.deviceId, textContent: each.label || say(`摄像头 ${index + 1}`, `Camera ${index + 1}`) })),
-    element("option", { value: BRIDGE, textContent: say("窗口高拍仪(设备桥)", "The window's camera (bridge)") }));
+    element("option", { value: BRIDGE, textContent: say("窗口高拍仪（设备桥）", "The window's camera (bridge)") }));
   if (chosen) choice.value = chosen;
 }
 
@@ -79,11 +79,11 @@ async function start() {
     stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
     if (!dialog.open) { stop(); return; }
     video.srcObject = stream;
-    state.textContent = say("放平材料,四角都在画面里再拍。", "Lay the paper flat, all four corners in the picture.");
+    state.textContent = say("放平材料，四角都在画面里再拍。", "Lay the paper flat, all four corners in the picture.");
   } catch (error) {
     state.textContent = error.name === "NotAllowedError"
       ? say("浏览器没有允许使用摄像头。请在地址栏旁允许后重试。", "The browser may not use the camera; allow it beside the address bar.")
-      : say("打不开摄像头。请检查连线,或改用窗口高拍仪。", "The camera cannot be opened; check the cable, or use the window's camera.");
+      : say("打不开摄像头。请检查连线，或改用窗口高拍仪。", "The camera cannot be opened; check the cable, or use the window's camera.");
   }
 }
 
@@ -109,7 +109,7 @@ async function take() {
     state.textContent = say(`已拍 ${shots.length} 张。`, `${shots.length} taken.`);
     draw();
   } catch (error) {
-    state.textContent = error.sentence?.[zh ? "zh" : "en"] ?? say("没有拍成,请再拍一次。", "That did not work; take it again.");
+    state.textContent = error.sentence?.[zh ? "zh" : "en"] ?? say("没有拍成，请再拍一次。", "That did not work; take it again.");
   }
 }
 
@@ -128,7 +128,7 @@ function draw() {
     const earlier = button("←", () => { shots.splice(index - 1, 0, ...shots.splice(index, 1)); draw(); });
     earlier.setAttribute("aria-label", say(`${name}前移`, `Move picture ${index + 1} earlier`));
     earlier.disabled = index === 0;
-    const again = button(say("重拍", "Retake"), () => { replacing = index; state.textContent = say(`正在重拍${name},请点“拍一张”。`, `Retaking picture ${index + 1}: press Take.`); });
+    const again = button(say("重拍", "Retake"), () => { replacing = index; state.textContent = say(`正在重拍${name}，请点“拍一张”。`, `Retaking picture ${index + 1}: press Take.`); });
     const drop = button(say("去掉", "Remove"), () => { URL.revokeObjectURL(shot.address); shots.splice(index, 1); replacing = null; draw(); });
     return element("li", {}, image, earlier, again, drop);
   }));

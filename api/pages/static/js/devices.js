@@ -42,6 +42,9 @@ async function call(path, body, asBlob = false) {
   throw new DeviceProblem(told?.error ?? ABSENT);
 }
 
+/** Whether this browser was paired once: asked without waiting; the bridge may have forgotten. */
+export const wasPaired = () => localStorage.getItem(KEY) !== null;
+
 /** Whether the bridge answers, this page is paired, and which devices there are. */
 export const readState = () => call("/v1/state");
 

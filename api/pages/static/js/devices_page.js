@@ -10,17 +10,17 @@ const TEST_PDF = "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<
 const TESTS = {
   reader: async () => {
     const card = await devices.readCard();
-    return { text: say(`已读:${mask(card.name)},${card.number.slice(0, 4)}…${card.number.slice(-4)}`, `Read: ${mask(card.name)}, ${card.number.slice(0, 4)}…${card.number.slice(-4)}`) };
+    return { text: say(`已读：${mask(card.name)}，${card.number.slice(0, 4)}…${card.number.slice(-4)}`, `Read: ${mask(card.name)}, ${card.number.slice(0, 4)}…${card.number.slice(-4)}`) };
   },
   camera: async () => ({ text: say("已拍。", "Picture taken."), picture: await devices.capture() }),
   scanner: async () => {
     const batch = await devices.scanBatch("scanner");
     await devices.dropBatch(batch.batch);
-    return { text: say(`扫到 ${batch.pages.length} 页,分隔页 ${batch.separators} 张;试扫不保留。`, `${batch.pages.length} pages, ${batch.separators} separator sheets; nothing kept.`) };
+    return { text: say(`扫到 ${batch.pages.length} 页，分隔页 ${batch.separators} 张；试扫不保留。`, `${batch.pages.length} pages, ${batch.separators} separator sheets; nothing kept.`) };
   },
   pad: async () => {
     const signed = await devices.sign();
-    return { text: say(`已签,${signed.strokes.length} 笔。`, `Signed, ${signed.strokes.length} strokes.`), picture: signed.png };
+    return { text: say(`已签，${signed.strokes.length} 笔。`, `Signed, ${signed.strokes.length} strokes.`), picture: signed.png };
   },
   printer: async () => {
     await devices.printSlip(new Blob([TEST_PDF], { type: "application/pdf" }));
@@ -39,8 +39,8 @@ async function show() {
     byId("devices").hidden = !found.paired;
     state.className = found.paired ? "alert good" : "alert wait";
     state.querySelector("p").textContent = found.paired
-      ? say("已配对,可以使用本机设备。", "Paired: the devices of this machine can be used.")
-      : say("设备桥已启动,还没有与本浏览器配对。", "The bridge runs, and is not paired with this browser yet.");
+      ? say("已配对，可以使用本机设备。", "Paired: the devices of this machine can be used.")
+      : say("设备桥已启动，还没有与本浏览器配对。", "The bridge runs, and is not paired with this browser yet.");
     if (found.paired) drawDevices(found.devices);
   } catch (error) {
     byId("pairing").hidden = byId("devices").hidden = true;
@@ -98,7 +98,7 @@ byId("pair-form").addEventListener("submit", async (event) => {
     await show();
     byId("devices-title").focus();
   } catch (error) {
-    const wait = error.retryAfter ? say(`(${error.retryAfter} 秒后)`, ` (in ${error.retryAfter} s)`) : "";
+    const wait = error.retryAfter ? say(`（${error.retryAfter} 秒后）`, ` (in ${error.retryAfter} s)`) : "";
     problem.textContent = sentence(error) + wait;
     byId("f-code").focus();
     byId("f-code").select();

@@ -1,4 +1,7 @@
-// The signature pad: strokes by pointer; what is sent is the picture of exactly what is ticked.
+// The signature: strokes by pointer on the screen, or by the machine's own signature pad; what is sent
+// is the picture of exactly what is ticked.
+
+import * as devices from "./devices.js";
 
 const form = document.getElementById("consent");
 const pad = document.getElementById("pad");
@@ -47,6 +50,37 @@ document.getElementById("pad-clear").addEventListener("click", clear);
 form.addEventListener("change", (event) => {
   if (event.target.name === "tick" && strokes) clear();
 });
+
+// The pad of this machine, where the clerk paired one: for whoever would rather hold a pen.
+const device = document.getElementById("pad-device");
+
+async function offerDevice() {
+  if (!devices.wasPaired()) return;
+  const state = await devices.readState().catch(() => null);
+  device.hidden = !state?.devices?.pad;
+}
+
+async function signOnDevice() {
+  device.disabled = true;
+  problem.textContent = device.dataset.waiting;
+  try {
+    const signed = await devices.sign();
+    const picture = await createImageBitmap(signed.png);
+    clear();
+    const scale = Math.min(pad.width / picture.width, pad.height / picture.height);
+    pen.drawImage(picture, 0, 0, picture.width * scale, picture.height * scale);
+    strokes = signed.strokes.flat().length;
+    problem.textContent = "";
+  } catch (error) {
+    problem.textContent = error.sentence?.[document.documentElement.lang.startsWith("zh") ? "zh" : "en"] ?? form.dataset.padMissing;
+  } finally {
+    device.disabled = false;
+    device.focus();
+  }
+}
+
+device.addEventListener("click", signOnDevice);
+offerDevice();
 
 form.addEventListener("submit", (event) => {
   const ticked = form.querySelectorAll("input[name=tick]:checked").length;

@@ -1,5 +1,7 @@
 // The window console: reading cards, searching services, marking refused fields, files of a paper.
 
+import * as devices from "./devices.js";
+
 const zh = document.documentElement.lang.startsWith("zh");
 const say = (a, b) => (zh ? a : b);
 
@@ -25,7 +27,6 @@ async function readCard(whose) {
   const state = document.querySelector("[data-card-state]");
   state.textContent = say("正在读卡……", "Reading the card…");
   try {
-    const devices = await import("./devices.js");
     const card = await devices.readCard();
     fill(whose, card);
     state.textContent = say("已读卡。", "Card read.");
@@ -33,7 +34,7 @@ async function readCard(whose) {
     if (ready) identify.requestSubmit();
   } catch (error) {
     state.textContent = error.sentence?.[zh ? "zh" : "en"]
-      ?? say("读卡器没有应答。请检查读卡器,或手工填写。", "The reader does not answer; check it, or type.");
+      ?? say("读卡器没有应答。请检查读卡器，或手工填写。", "The reader does not answer; check it, or type.");
     document.getElementById("typed").open = true;
   }
 }
@@ -200,8 +201,7 @@ async function takeIn(from) {
   const state = document.querySelector("[data-capture-state]");
   state.textContent = say("正在取图……", "Taking it in…");
   try {
-    const devices = await import("./devices.js");
-    addFiles(from === "camera" ? [await devices.capture()] : await scan(devices));
+    addFiles(from === "camera" ? [await devices.capture()] : await scan());
     state.textContent = say(`已有 ${files.length} 个文件。`, `${files.length} files so far.`);
   } catch (error) {
     state.textContent = error.sentence?.[zh ? "zh" : "en"]
@@ -210,7 +210,7 @@ async function takeIn(from) {
 }
 
 /** Everything lying in the feeder; separator sheets part it into files, blank backs are left out. */
-async function scan(devices) {
+async function scan() {
   const batch = await devices.scanBatch("scanner");
   const drop = new Set(batch.suggested_drops ?? []);
   const parts = batch.parts
@@ -255,6 +255,37 @@ function numberSubjects() {
       control.closest(".field")?.querySelector("label")?.setAttribute("for", control.id);
     }
   });
+}
+
+// --- The person's slip: by this machine's slip printer where one is paired, else as a PDF in a tab -----
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches("[data-slip]") || event.submitter?.value !== "80mm" || !devices.wasPaired()) return;
+  event.preventDefault();
+  const state = form.querySelector("[data-slip-state]");
+  const body = new URLSearchParams(new FormData(form, event.submitter));
+  let slip = null;
+  state.textContent = say("正在打印……", "Printing…");
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, cache: "no-store" });
+    if (!answer.ok || answer.redirected) throw new Error("no slip");
+    slip = await answer.blob();
+    await devices.printSlip(slip);
+    state.textContent = say("凭条已打印，请交给市民。", "The slip is printed; hand it to the person.");
+  } catch (error) {
+    state.textContent = error.sentence?.[zh ? "zh" : "en"] ?? say("凭条没有打出来，请再试一次。", "The slip did not print; try again.");
+    if (slip) state.append(" ", openSlip(slip));
+  }
+});
+
+/** The same slip with the same code: printing anew would void it. */
+function openSlip(slip) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(slip);
+  link.target = "_blank";
+  link.textContent = say("打开凭条，用别的打印机", "Open it for another printer");
+  return link;
 }
 
 // --- Looking at a paper in place: fetched when it is opened, one page at a time, kept nowhere --------
