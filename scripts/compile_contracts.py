@@ -1,4 +1,4 @@
-"""Compile the contracts into contracts/abi/, or check that what is committed there is fresh.
+"""Compile the contracts into contracts/abi/ and layout/, or check that what is there is fresh.
 
 `python scripts/compile_contracts.py` writes, `--check` compares and exits 1 on a difference.
 The compiler is npm's solc behind contracts/solcw; the settings here are those of foundry.toml.
@@ -7,14 +7,13 @@ The compiler is npm's solc behind contracts/solcw; the settings here are those o
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import solcx
-from eth_hash.auto import keccak
-from eth_utils.abi import abi_to_signature
+
+from scripts.contract_files import build_artifact, build_layout
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = ROOT / "contracts"
@@ -25,7 +24,7 @@ SETTINGS: dict[str, Any] = {
     "evmVersion": "paris",
     "optimizer": {"enabled": True, "runs": 1000},
     "metadata": {"bytecodeHash": "none"},
-    "outputSelection": {"*": {"*": ["abi", "evm", "metadata"]}},
+    "outputSelection": {"*": {"*": ["abi", "evm", "metadata", "storageLayout"]}},
 }
 
 
@@ -56,25 +55,6 @@ def load_sources() -> dict[str, str]:
     return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in files}
 
 
-def build_artifact(name: str, output: dict[str, Any]) -> str:
-    """Text of one artifact file: what a node, a deployer and an auditor need of a contract."""
-    evm = output["evm"]
-    errors = [item for item in output["abi"] if item["type"] == "error"]
-    signatures = sorted(abi_to_signature(item) for item in errors)
-    artifact = {
-        "contractName": name,
-        "compiler": json.loads(output["metadata"])["compiler"]["version"],
-        "abi": output["abi"],
-        "bytecode": "0x" + evm["bytecode"]["object"],
-        "deployedBytecode": "0x" + evm["deployedBytecode"]["object"],
-        "immutableReferences": evm["deployedBytecode"].get("immutableReferences", {}),
-        "methodIdentifiers": evm["methodIdentifiers"],
-        "errorIdentifiers": {text: keccak(text.encode()).hex()[:8] for text in signatures},
-        "metadata": output["metadata"],
-    }
-    return json.dumps(artifact, indent=1) + "\n"
-
-
 def main() -> int:
     """Write or check all artifacts; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -83,13 +63,18 @@ def main() -> int:
     contracts = compile_sources(load_sources())
     stale = []
     for name in SOURCES:
-        target = CONTRACTS / "abi" / f"{name}.json"
-        text = build_artifact(name, contracts[f"contracts/{name}.sol"][name])
-        if target.exists() and target.read_text("utf-8") == text:
-            continue
-        stale.append(target.name)
-        if not check:
-            target.write_text(text, "utf-8")
+        output = contracts[f"contracts/{name}.sol"][name]
+        for folder, text in (
+            ("abi", build_artifact(name, output)),
+            ("layout", build_layout(name, output)),
+        ):
+            target = CONTRACTS / folder / f"{name}.json"
+            if target.exists() and target.read_text("utf-8") == text:
+                continue
+            stale.append(target.relative_to(CONTRACTS).as_posix())
+            if not check:
+                target.parent.mkdir(exist_ok=True)
+                target.write_text(text, "utf-8")
     print(
         f"{len(SOURCES)} contracts compiled; {'stale' if check else 'written'}: {stale or 'none'}"
     )

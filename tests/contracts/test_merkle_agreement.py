@@ -16,7 +16,8 @@ import pytest
 from contracts import load_artifact
 from ledger_node.core.errors import LedgerError
 from ledger_node.core.merkle import TreeHead, verify_consistency, verify_inclusion
-from scripts.compile_contracts import ROOT, build_artifact, compile_sources, load_sources
+from scripts.compile_contracts import ROOT, compile_sources, load_sources
+from scripts.contract_files import build_artifact
 from tests.contracts.anvil import Anvil, run_anvil
 from tests.reference import tree
 
