@@ -136,8 +136,10 @@ def put_table(sheet: Sheet, columns: Sequence[Column], rows: Sequence[Sequence[s
 
 
 def put_code(sheet: Sheet, label: str, code: str) -> None:
-    """A code people copy or read out, large and framed."""
+    """A code people copy or read out, framed, as large as one line of it can be."""
     size_pt = 15.0 if sheet.narrow else 20.0
+    fits_pt = size_pt * (sheet.width_mm - 2 * PAD_MM) / sheet.measure(code, size_pt)
+    size_pt = min(size_pt, fits_pt)
     label_pt = types(sheet).small
     height_mm = line_mm(label_pt) + line_mm(size_pt) + 2 * PAD_MM
     sheet.make_room(height_mm + 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 
 from ledger_node.papers.blocks import types
@@ -27,13 +28,12 @@ def draw_paper(
         FontUnreadableError: There is no such font.
     """
     if paper is PaperSize.THERMAL_80:
-        measured = Sheet(fonts, paper, made_at)
-        draw(measured)
-        sheet = Sheet(fonts, paper, made_at, measured.y_mm + ROLL_MARGIN_MM + CUT_MM)
-        draw(sheet)
-        return sheet.finish()
-    sheet = Sheet(fonts, paper, made_at)
-    draw(sheet)
+        with closing(Sheet(fonts, paper, made_at)) as measured:
+            draw(measured)
+            length_mm = measured.y_mm + ROLL_MARGIN_MM + CUT_MM
+        with closing(Sheet(fonts, paper, made_at, length_mm)) as sheet:
+            draw(sheet)
+            return sheet.finish()
 
     def put_footer(under: Sheet, pages: int) -> None:
         size_pt = types(under).small
@@ -46,7 +46,9 @@ def draw_paper(
             under.put_line(x_mm, y_mm, text, size_pt, grey=GREY)
         under.rule(under.left_mm, y_mm - 1, right_mm, y_mm - 1, 0.1)
 
-    return sheet.finish(put_footer)
+    with closing(Sheet(fonts, paper, made_at)) as sheet:
+        draw(sheet)
+        return sheet.finish(put_footer)
 
 
 def demand_a4(paper: PaperSize, name: str) -> None:

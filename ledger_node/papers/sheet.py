@@ -221,6 +221,10 @@ class Sheet:
                 footer(self, pages)
         return bytes(self._pdf.output())
 
+    def close(self) -> None:
+        """Close the font's file, which the library leaves open."""
+        self._font.ttfont.close()
+
     def _demand_glyphs(self, text: str) -> None:
         missing = {each for each in text if ord(each) not in self._font.cmap or each in _UNSEEN}
         if missing:
