@@ -35,6 +35,7 @@ from api.routes import (
     log,
     me,
     me_provider,
+    mirror,
     pages,
     peer,
     revocations,
@@ -62,6 +63,7 @@ from ledger_node.wiring import Runtime
 MODULES = (
     health,
     log,
+    mirror,
     peer,
     session,
     account,

@@ -117,6 +117,8 @@ class Settings(BaseSettings):
     max_document_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
     sequencing_interval_s: float = Field(default=0.5, gt=0)
     anchoring_interval_s: float = Field(default=30.0, gt=0)
+    mirror_look_interval_s: float = Field(default=30.0, gt=0)
+    anchoring_promise_s: int = Field(default=600, gt=0)
     finds_per_city_per_day: int = Field(default=2000, gt=0)
     finds_per_officer_per_day: int = Field(default=200, gt=0)
     releases_per_city_per_day: int = Field(default=2000, gt=0)

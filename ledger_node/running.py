@@ -30,6 +30,7 @@ from ledger_node.flows.deciding import resume_deciding
 from ledger_node.flows.following import resume_following
 from ledger_node.flows.halts import LedgerHaltedError
 from ledger_node.flows.idempotency import drop_old_keys
+from ledger_node.flows.mirror_turns import MirrorTurns
 from ledger_node.flows.outbox import resume_outbox
 from ledger_node.flows.receiving import resume_receiving
 from ledger_node.flows.releasing import resume_releasing
@@ -211,6 +212,8 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     workers.start("receiving", WATCH_INTERVAL_S, lambda: resume_receiving(node))
     reuse = ReuseTurns(node, load_catalogue())
     workers.start("reuse", CHAIN_INTERVAL_S, lambda: take_reuse_turn(reuse))
+    mirrors = MirrorTurns(node, settings.mirror_look_interval_s, settings.anchoring_promise_s)
+    workers.start("mirrors", WATCH_INTERVAL_S, mirrors.turn)
     workers.start("watching", WATCH_INTERVAL_S, lambda: resume_watching(node))
     workers.start(
         "case events", WATCH_INTERVAL_S, lambda: resume_case_events(node, runtime.case_systems)

@@ -43,8 +43,8 @@ from ledger_node.edges.keys.key_store import KeyStoreFile
 from ledger_node.edges.keys.officer_keys import OfficerKeyFiles
 from ledger_node.edges.keys.secret_files import read_private
 from ledger_node.edges.peers import HttpLogFiles, HttpPeers
-from ledger_node.edges.rendering import CappedRenderer
-from ledger_node.edges.tiles.directory import TileDirectory
+from ledger_node.edges.rendering import CappedInspector, CappedRenderer
+from ledger_node.edges.tiles import MirrorDirectories, TileDirectory
 from ledger_node.edges.uploads import UploadFolder
 from ledger_node.flows.directory import FollowedDirectory
 from ledger_node.flows.intake import IntakeQueue
@@ -53,6 +53,7 @@ from ledger_node.identifiers import is_minor, normalise_identifier
 from ledger_node.ports.case_systems import CaseSystem, CaseSystems
 from ledger_node.ports.chain import ChainProfile
 from ledger_node.ports.identity import Audience, IdentityProviders, Provider
+from ledger_node.ports.inspecting import DocumentInspector
 from ledger_node.ports.rendering import Renderer
 from ledger_node.ports.tiles import TileNotFoundError, TileStore
 from ledger_node.seed import load_catalogue
@@ -74,6 +75,7 @@ class Runtime:
         identity: Identity providers of the settings.
         case_systems: Case systems of the settings.
         renderer: Draws pages of documents, in processes of its own.
+        inspector: Looks at files before they are stored, in processes of its own.
     """
 
     settings: Settings
@@ -84,6 +86,7 @@ class Runtime:
     identity: IdentityProviders
     case_systems: CaseSystems
     renderer: Renderer
+    inspector: DocumentInspector
 
     def registered_url(self) -> str:
         """This node's own address as `Membership` holds it; never taken from a request."""
@@ -134,6 +137,11 @@ def keys_path(data_dir: Path) -> Path:
 def tiles_path(data_dir: Path, generation: int) -> Path:
     """Files of one generation of the log."""
     return data_dir / "log" / str(generation)
+
+
+def mirrors_path(data_dir: Path) -> Path:
+    """Files of the other cities' logs."""
+    return data_dir / "mirrors"
 
 
 def uploads_path(data_dir: Path) -> Path:
@@ -224,6 +232,7 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
         key_store=KeyStoreFile(data_dir / "keystore", system_entropy),
         keys=keys,
         tiles=TileDirectory(tiles_path(data_dir, GENERATION)),
+        mirrors=MirrorDirectories(mirrors_path(data_dir)),
         chain=chain,
         contracts=ContractCalls(chain),
         profile=build_profile(settings.chain),
@@ -236,8 +245,17 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
     )
     identity = HttpIdentityProviders(list_providers(settings), clock)
     systems = HttpCaseSystems(city, list_case_systems(settings), keys, clock, system_entropy)
-    queue, renderer = IntakeQueue(node), CappedRenderer()
-    return Runtime(settings, node, directory, queue, clock, identity, systems, renderer)
+    return Runtime(
+        settings,
+        node,
+        directory,
+        IntakeQueue(node),
+        clock,
+        identity,
+        systems,
+        CappedRenderer(),
+        CappedInspector(),
+    )
 
 
 def list_case_systems(settings: Settings) -> list[CaseSystem]:

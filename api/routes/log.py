@@ -21,6 +21,7 @@ router = APIRouter(prefix="/log", tags=["log"], dependencies=[public()])
 IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable"}
 FRESH = {"Cache-Control": "no-cache"}
 
+Size = Annotated[int, Path(ge=0, le=2**62)]
 RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
 Generation = Annotated[int, Path(ge=1, le=2**31)]
 
@@ -53,6 +54,16 @@ def read_tile(path: str, runtime: RuntimeDep) -> Response:
 def read_generation_checkpoint(generation: Generation, runtime: RuntimeDep) -> Response:
     """Latest checkpoint of one generation."""
     return _checkpoint(runtime.open_tiles(generation))
+
+
+@router.get("/{generation}/checkpoint/{size}", response_class=Response)
+def read_signed_head(generation: Generation, size: Size, runtime: RuntimeDep) -> Response:
+    """The signed checkpoint of exactly this size, if one was published."""
+    with runtime.node.database.read() as tx:
+        found = tx.log.find_checkpoint(generation, size)
+    if found is None:
+        raise TileNotFoundError(f"checkpoint/{size}")
+    return Response(found.note, media_type="text/plain; charset=utf-8", headers=IMMUTABLE)
 
 
 @router.get("/{generation}/tile/{path:path}", response_class=Response)

@@ -104,16 +104,16 @@ def is_late(seen: Observation) -> bool:
     return not covered and seen.chain_now_s - first_seen_s > seen.promise_s
 
 
-def may_cosign(head: TreeHead, largest: TreeHead | None, standing: Iterable[FindingKind]) -> bool:
+def may_cosign(head: TreeHead, largest: int, standing: Iterable[FindingKind]) -> bool:
     """Whether a head that was recomputed from its files may be cosigned.
 
     Args:
-        largest: The largest head of this log cosigned so far.
+        largest: Size of the largest head of this log cosigned so far, 0 before the first.
         standing: Findings that stand against the log.
     """
     if any(kind in LATCHED for kind in standing):
         return False
-    return largest is None or head.size > largest.size
+    return head.size > largest
 
 
 @dataclass(frozen=True, slots=True)

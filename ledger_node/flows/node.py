@@ -19,7 +19,7 @@ from ledger_node.ports.database import Database
 from ledger_node.ports.documents import DocumentStore, Sealer
 from ledger_node.ports.keys import CityKeys, KeyStore
 from ledger_node.ports.peers import Peers
-from ledger_node.ports.tiles import TileStore
+from ledger_node.ports.tiles import Mirrors, TileStore
 
 NormaliseIdentifier = Callable[[str, str], str]
 IsMinor = Callable[[str, str, date], bool]
@@ -49,6 +49,7 @@ class Node:
         is_minor: (scheme, normalised number, day) -> whether the person is known to be under 18.
         profile: What pins the chain, when it is final, what it costs.
         tiles: Files of the log of `generation`.
+        mirrors: Files of the other cities' logs.
     """
 
     domain: str
@@ -66,6 +67,7 @@ class Node:
     key_store: KeyStore
     keys: CityKeys
     tiles: TileStore
+    mirrors: Mirrors
     chain: Chain
     contracts: Contracts
     profile: ChainProfile

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ledger_node.core.merkle import TreeHead
 from ledger_node.core.types import CityId, RootHash
 from ledger_node.core.witness import FindingKind
 
@@ -99,9 +100,28 @@ class RecoveryRow:
     recovered_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class NewestHead:
+    """The largest head that a log has at a final block."""
+
+    city: CityId
+    generation: int
+    tree_head: TreeHead
+
+
 class MirrorGroup(Protocol):
     """Promises: a mirror's size never goes back; at most one finding of a kind stands per log;
     an ended finding and a cosignature stay as they are."""
+
+    def list_newest_heads(self) -> list[NewestHead]:
+        """Of every log of every city, by city and generation; final blocks only."""
+        ...
+
+    def list_heads_between(
+        self, city: CityId, generation: int, above: int, up_to: int
+    ) -> list[TreeHead]:
+        """Anchored heads with `above < size <= up_to`, smallest first; final blocks only."""
+        ...
 
     def load_mirror(self, city: CityId, generation: int) -> MirrorRow | None: ...
 

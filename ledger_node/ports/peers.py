@@ -25,6 +25,12 @@ class PeerUnavailableError(UnavailableError):
         )
 
 
+class LogFileRefusedError(PeerUnavailableError):
+    """The other city's node answers, but does not serve this file of its log."""
+
+    code = "log_file_refused"
+
+
 class PeerRefusedError(NotPermittedError):
     """The other city refused, in a signed answer; `code` on the instance is the city's own code.
 
@@ -95,5 +101,9 @@ class Peers(Protocol):
         ...
 
     def fetch_log_file(self, city: CityId, path: str, *, max_bytes: int = 1 << 20) -> bytes:
-        """GET a public file of another city's log (unsigned: it proves itself)."""
+        """GET a public file of another city's log (unsigned: it proves itself).
+
+        Raises:
+            LogFileRefusedError: The node answers and does not serve it.
+        """
         ...

@@ -73,3 +73,15 @@ class TileStore(Protocol):
     def read_checkpoint(self) -> bytes | None:
         """The signed checkpoint, or None before the first."""
         ...
+
+
+class Mirrors(Protocol):
+    """Files of other cities' logs, one store per log, apart from the node's own."""
+
+    def open(self, origin: str) -> TileStore:
+        """Store of one log, made when it is missing.
+
+        Raises:
+            MalformedOriginError: It is no origin.
+        """
+        ...

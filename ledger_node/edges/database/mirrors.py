@@ -11,9 +11,11 @@ from sqlalchemy import Connection, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from ledger_node.core.merkle import TreeHead
 from ledger_node.core.types import CityId
 from ledger_node.core.witness import FindingKind
 from ledger_node.edges.database.rows import build_rows, fetch_one, row_values, select_rows
+from ledger_node.edges.database.tables_chain import chain_following, chain_heads
 from ledger_node.edges.database.tables_mirrors import (
     cosignatures,
     log_findings,
@@ -24,10 +26,12 @@ from ledger_node.ports.database_mirrors import (
     CosignatureRow,
     FindingRow,
     MirrorRow,
+    NewestHead,
     RecoveryRow,
 )
 
 _KEY = ("city", "generation")
+_IS_FINAL = chain_heads.c.block_number <= select(chain_following.c.final_number).scalar_subquery()
 
 
 class SqlMirrors:
@@ -40,6 +44,46 @@ class SqlMirrors:
     def _insert(self, table: Any) -> Any:
         build: Any = postgres_insert if self._dialect == "postgresql" else sqlite_insert
         return build(table)
+
+    def list_newest_heads(self) -> list[NewestHead]:
+        """One grouped read over the anchored heads."""
+        c = chain_heads.c
+        largest = (
+            select(c.city, c.generation, func.max(c.size).label("size"))
+            .where(_IS_FINAL)
+            .group_by(c.city, c.generation)
+            .subquery()
+        )
+        query = (
+            select(c.city, c.generation, c.size, c.root)
+            .join(
+                largest,
+                (c.city == largest.c.city)
+                & (c.generation == largest.c.generation)
+                & (c.size == largest.c.size),
+            )
+            .where(_IS_FINAL)
+            .order_by(c.city, c.generation)
+            .distinct()
+        )
+        return [
+            NewestHead(city, generation, TreeHead(size, root))
+            for city, generation, size, root in self._connection.execute(query)
+        ]
+
+    def list_heads_between(
+        self, city: CityId, generation: int, above: int, up_to: int
+    ) -> list[TreeHead]:
+        """By size."""
+        c = chain_heads.c
+        query = (
+            select(c.size, c.root)
+            .where(c.city == city, c.generation == generation, c.size > above, c.size <= up_to)
+            .where(_IS_FINAL)
+            .order_by(c.size)
+            .distinct()
+        )
+        return [TreeHead(size, root) for size, root in self._connection.execute(query)]
 
     def load_mirror(self, city: CityId, generation: int) -> MirrorRow | None:
         """By primary key."""

@@ -8,11 +8,12 @@ import httpx2
 
 from ledger_node.core.types import CityId
 from ledger_node.edges.http import open_client
-from ledger_node.ports.peers import PeerUnavailableError
+from ledger_node.ports.peers import LogFileRefusedError, PeerUnavailableError
 
 CHUNK_BYTES = 1024 * 1024
 TIMEOUT_S = 10.0
 MAX_FILE_BYTES = 1024 * 1024
+_BUSY = (408, 425, 429)
 
 
 class HttpLogFiles:
@@ -38,12 +39,16 @@ def fetch_log_file(
     """One public file of the log at `url`.
 
     Raises:
+        LogFileRefusedError: The node answers and does not serve it.
         PeerUnavailableError: It cannot be had.
     """
     try:
         with client.stream("GET", url + path, timeout=TIMEOUT_S) as response:
-            if response.status_code != 200:
-                raise PeerUnavailableError(city, f"HTTP {response.status_code}")
+            status = response.status_code
+            if status >= 500 or status in _BUSY:
+                raise PeerUnavailableError(city, f"HTTP {status}")
+            if status != 200:
+                raise LogFileRefusedError(city, f"HTTP {status}")
             return b"".join(read_capped(city, response, max_bytes))
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise PeerUnavailableError(city, type(error).__name__) from error

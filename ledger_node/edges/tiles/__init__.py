@@ -1,5 +1,6 @@
-"""The public files of a log in a directory."""
+"""The public files of logs in directories."""
 
 from ledger_node.edges.tiles.directory import TileDirectory
+from ledger_node.edges.tiles.mirrors import MirrorDirectories
 
-__all__ = ["TileDirectory"]
+__all__ = ["MirrorDirectories", "TileDirectory"]

@@ -1,0 +1,199 @@
+"""T24 over processes: every city mirrors and witnesses every other log; a city that lies is caught.
+
+The cities are forked node processes; a city that lies has a wrapper around its ASGI application.
+The oracle reads the witnesses' database files and what they serve over HTTP, checks signatures
+with the registered keys, and recomputes the root with the reference tree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import urllib.request
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from ledger_node.core.event_types import KeyRole
+from ledger_node.edges.keys.city_keys import CityKeysFile
+from ledger_node.flows.judging_logs import end_findings_by_person
+from ledger_node.wiring import keys_path
+from tests.integration.processes import wait
+from tests.reference.cosigned import parse_cosigned
+from tests.reference.tree import mth
+from tests.support.cities import Cities
+from tests.support.liars import FORK, LATE, SHRINK, WITHHOLD, Liar
+from tests.support.stock import BYSTANDER, ISSUER, MATERIALS, RELIER, register_paper
+
+pytestmark = [pytest.mark.integration]
+
+WITNESSES = (RELIER, BYSTANDER)
+_numbers = itertools.count(500)
+
+
+def get(cities: Cities, slug: str, path: str) -> bytes:
+    url = next(plan.url for plan in cities.stock.template.cities if plan.slug == slug)
+    with urllib.request.urlopen(url + path, timeout=5) as answer:
+        return bytes(answer.read())
+
+
+def mirror_path(cities: Cities, slug: str) -> str:
+    origin = f"tongban.example/{cities.stock.city[slug]}/1"
+    return f"/mirror/{hashlib.sha256(origin.encode()).hexdigest()}"
+
+
+def one(cities: Cities, slug: str, sql: str, *values: object) -> Any:
+    rows = cities.rows(slug, sql, *values)
+    return rows[0][0] if rows else None
+
+
+def mirrored(cities: Cities, witness: str, slug: str = ISSUER) -> int:
+    sql = "select max(size) from mirrors where city = ?"
+    return one(cities, witness, sql, cities.stock.city[slug]) or 0
+
+
+def anchored(cities: Cities, witness: str, slug: str = ISSUER) -> int:
+    sql = "select max(size) from chain_heads where city = ?"
+    return one(cities, witness, sql, cities.stock.city[slug]) or 0
+
+
+def cosigned(cities: Cities, at: str, witness: str, slug: str = ISSUER) -> int:
+    """Largest head of a log that `at` knows `witness` to have cosigned."""
+    city = cities.stock.city
+    sql = "select max(size) from cosignatures where city = ? and witness = ?"
+    return one(cities, at, sql, city[slug], city[witness]) or 0
+
+
+def standing(cities: Cities, witness: str) -> set[str]:
+    sql = "select kind from log_findings where city = ? and ended_at is null"
+    return {kind for (kind,) in cities.rows(witness, sql, cities.stock.city[ISSUER])}
+
+
+def grow(cities: Cities) -> int:
+    """One more paper in the lying city's log; returns the size after it."""
+    which = next(_numbers)
+    assert wait(cities.act(ISSUER, lambda node: register_paper(node, which))) == 0
+    return int(one(cities, ISSUER, "select count(*) from entries"))
+
+
+def wait_anchored(cities: Cities, size: int) -> None:
+    for witness in WITNESSES:
+        cities.wait_for(lambda w=witness: anchored(cities, w) >= size, "the anchor")
+
+
+def wait_cosigned(cities: Cities, size: int) -> None:
+    for at, witness in itertools.product((ISSUER, *WITNESSES), WITNESSES):
+        cities.wait_for(
+            lambda a=at, w=witness: cosigned(cities, a, w) >= size, f"{witness}'s word at {at}"
+        )
+
+
+def wait_found(cities: Cities, kinds: set[str]) -> None:
+    for witness in WITNESSES:
+        cities.wait_for(lambda w=witness: standing(cities, w) == kinds, f"{kinds} at {witness}")
+
+
+def test_honest_city_is_mirrored_and_witnessed_by_every_other(cities: Cities) -> None:
+    wait_cosigned(cities, MATERIALS)
+    for witness in WITNESSES:
+        path = mirror_path(cities, ISSUER)
+        note = parse_cosigned(get(cities, witness, f"{path}/checkpoint"))
+        assert (note.origin, note.size) == (f"tongban.example/{cities.stock.city[ISSUER]}/1", 8)
+        bundle = get(cities, witness, f"{path}/tile/entries/000.p/8")
+        leaves = [bundle[at + 2 : at + 36] for at in range(0, len(bundle), 36)]
+        assert mth(leaves) == note.root
+        # the log's own signature, then the witness's, each under its registered key
+        own = CityKeysFile(keys_path(cities.path / ISSUER)).public_key(KeyRole.CHECKPOINT)
+        Ed25519PublicKey.from_public_bytes(own).verify(note.lines[0].signature, note.text)
+        its = CityKeysFile(keys_path(cities.path / witness)).public_key(KeyRole.COSIGNER)
+        line = note.lines[1]
+        assert line.name == f"tongban.example/witness/{cities.stock.city[witness]}"
+        Ed25519PublicKey.from_public_bytes(its).verify(line.signature, line.cosigned(note.text))
+        assert line.key_id == line.compute_key_id(its)
+        assert standing(cities, witness) == set()
+    # narrower partial tiles are the beginning of what is kept
+    assert get(cities, RELIER, f"{path}/tile/entries/000.p/3") == bundle[: 3 * 36]
+    health = json.loads(get(cities, BYSTANDER, "/healthz"))
+    logs = {each["city"]: each for each in health["logs"]}
+    assert logs[cities.stock.city[ISSUER]]["witnessed"] == 2
+    assert logs[cities.stock.city[ISSUER]]["witnesses"] == 2
+
+
+def test_withheld_log_is_found_by_all_and_cosigned_once_it_is_served(
+    cities: Cities, liar: Liar
+) -> None:
+    wait_cosigned(cities, MATERIALS)
+    liar.tell(WITHHOLD)
+    size = grow(cities)
+    wait_anchored(cities, size)
+    wait_found(cities, {"withheld"})
+    assert liar.was_told
+    assert all(mirrored(cities, w) < size and cosigned(cities, w, w) < size for w in WITNESSES)
+    liar.stop()
+    wait_found(cities, set())
+    wait_cosigned(cities, size)
+    kept = cities.rows(RELIER, "select kind, ended_by from log_findings")
+    assert ("withheld", "log") in kept
+
+
+def test_shrunk_log_is_found_and_the_signed_checkpoint_is_kept(cities: Cities, liar: Liar) -> None:
+    wait_cosigned(cities, MATERIALS)
+    liar.tell(SHRINK)
+    wait_found(cities, {"shrunk"})
+    assert liar.was_told
+    sql = "select evidence from log_findings where kind = 'shrunk'"
+    for witness in WITNESSES:
+        note = parse_cosigned(one(cities, witness, sql))
+        assert note.size < anchored(cities, witness)
+    liar.stop()
+    wait_found(cities, set())
+
+
+def test_late_anchor_is_found_and_ends_when_it_comes(cities: Cities, liar: Liar) -> None:
+    wait_cosigned(cities, MATERIALS)
+    liar.tell(LATE)
+    size = grow(cities)
+    sql = "select seen_size from mirrors where city = ?"
+    for witness in WITNESSES:
+        cities.wait_for(
+            lambda w=witness: one(cities, w, sql, cities.stock.city[ISSUER]) >= size, "the look"
+        )
+        assert standing(cities, witness) == set()  # within the promise nobody is late
+    cities.pass_time(61)
+    wait_found(cities, {"late"})
+    assert liar.was_told
+    liar.stop()
+    wait_found(cities, set())
+    wait_cosigned(cities, size)
+
+
+def test_forked_log_is_never_cosigned_again_before_a_person_ended_it(
+    cities: Cities, liar: Liar
+) -> None:
+    wait_cosigned(cities, MATERIALS)
+    liar.tell(FORK)
+    wait_found(cities, {"forked"})
+    assert liar.was_told
+    sql = "select evidence from log_findings where kind = 'forked'"
+    note = parse_cosigned(one(cities, RELIER, sql))
+    own = CityKeysFile(keys_path(cities.path / ISSUER)).public_key(KeyRole.CHECKPOINT)
+    Ed25519PublicKey.from_public_bytes(own).verify(note.lines[0].signature, note.text)
+    liar.stop()
+    size = grow(cities)
+    wait_anchored(cities, size)
+    for witness in WITNESSES:
+        cities.wait_for(lambda w=witness: mirrored(cities, w) >= size, "the mirror")
+        assert standing(cities, witness) == {"forked"}
+        assert cosigned(cities, witness, witness) < size
+    city = cities.stock.city[ISSUER]
+    for witness in WITNESSES:
+        ended = cities.act(
+            witness, lambda node: end_findings_by_person(node, city, 1, "forked", "Li Lei")
+        )
+        assert wait(ended) == 0
+    size = grow(cities)
+    wait_cosigned(cities, size)
+    kept = cities.rows(BYSTANDER, "select kind, ended_by from log_findings")
+    assert ("forked", "Li Lei") in kept
