@@ -41,6 +41,7 @@ from ledger_node.flows.consenting import (
     sign_on_pad,
     strike_ceremony,
 )
+from ledger_node.flows.inspecting import UNDECLARED, inspect_document
 from ledger_node.flows.node import Node
 from ledger_node.flows.revoking import issue_revocation_code
 from ledger_node.flows.welcoming import open_welcome
@@ -161,7 +162,7 @@ def confirm(
     """The officer signs for it; a second one where the rules want two."""
     runtime = get_runtime(request)
     ceremony = _load(request, principal, ceremony_id)
-    image = _read_slip(slip)
+    image = _read_slip(runtime, slip)
     if image is not None and ceremony.state is not CeremonyState.CONFIRMED:
         ceremony = choose_options(runtime.node, ceremony, set(tick or []))
     officers = _collect_signers(runtime, principal, ceremony, login, password, code)
@@ -296,12 +297,13 @@ def _read_data_url(text: str) -> bytes:
         raise PadImageError("form") from None
 
 
-def _read_slip(slip: UploadFile | None) -> bytes | None:
+def _read_slip(runtime: Runtime, slip: UploadFile | None) -> bytes | None:
     if slip is None or not slip.filename:
         return None
     data = slip.file.read(MAX_SLIP_BYTES + 1)
     if len(data) > MAX_SLIP_BYTES:
         raise PadImageError("size")
+    inspect_document(runtime.inspector, slip.file, UNDECLARED)
     return data
 
 

@@ -27,18 +27,22 @@ from ledger_node.core.errors import ConflictError, MalformedInputError
 from ledger_node.core.statement_parts import Extent
 from ledger_node.core.types import MaterialId
 from ledger_node.flows.holdings import describe_paper
+from ledger_node.flows.inspecting import inspect_document
 from ledger_node.flows.intake import DocumentAlreadyRegisteredError, register
 from ledger_node.flows.materials import load_material
 from ledger_node.flows.node import Node
 from ledger_node.flows.submission import (
     MAX_SUBJECTS,
     DocumentFile,
+    EmptyDocumentError,
     MalformedSubmissionError,
     Subject,
     Submission,
 )
 from ledger_node.flows.window import Run, RunMovedError, add_paper, load_run
+from ledger_node.ports.inspecting import DocumentInspector
 from ledger_node.seed import load_catalogue
+from ledger_node.wiring import Runtime
 
 router = APIRouter(tags=["window"], include_in_schema=False)
 Registrar = Annotated[Principal, allow(Permission.MATERIALS_REGISTER)]
@@ -164,7 +168,7 @@ def _register(request: Request, principal: Principal, run_id: str, form: FormDat
     try:
         if _text(form, "revision") != str(run.row.revision):
             raise RunMovedError
-        submission = _read_submission(runtime.node, principal, run, form)
+        submission = _read_submission(runtime, principal, run, form)
         registered = register(runtime.node, runtime.queue, submission)
     except (MalformedInputError, DocumentAlreadyRegisteredError, RunMovedError) as error:
         return field_problem(request, _named(error), "window/paper_problem.html")
@@ -187,10 +191,13 @@ def _named(error: MalformedInputError | ConflictError) -> MalformedInputError | 
     return error
 
 
-def _read_submission(node: Node, principal: Principal, run: Run, form: FormData) -> Submission:
+def _read_submission(
+    runtime: Runtime, principal: Principal, run: Run, form: FormData
+) -> Submission:
+    node = runtime.node
     subjects = _read_subjects(run, form)
     grade = _text(form, "grade")
-    documents = _read_documents(form)
+    documents = _read_documents(form, runtime.inspector)
     return Submission(
         type_code=_text(form, "type_code"),
         subjects=subjects,
@@ -219,14 +226,16 @@ def _read_subjects(run: Run, form: FormData) -> tuple[Subject, ...]:
     return (first, *others)
 
 
-def _read_documents(form: FormData) -> tuple[DocumentFile, ...]:
+def _read_documents(form: FormData, inspector: DocumentInspector) -> tuple[DocumentFile, ...]:
     uploads = [
         each for each in form.getlist("document") if isinstance(each, UploadFile) and each.filename
     ]
-    return tuple(_read_document(form, index, each) for index, each in enumerate(uploads))
+    return tuple(_read_document(form, index, each, inspector) for index, each in enumerate(uploads))
 
 
-def _read_document(form: FormData, index: int, upload: UploadFile) -> DocumentFile:
+def _read_document(
+    form: FormData, index: int, upload: UploadFile, inspector: DocumentInspector
+) -> DocumentFile:
     concerns = tuple(
         sorted(
             {
@@ -246,7 +255,10 @@ def _read_document(form: FormData, index: int, upload: UploadFile) -> DocumentFi
         return cast(BinaryIO, _Unclosed(upload.file))
 
     known = media_type if _MEDIA_TYPE.fullmatch(media_type) else "application/octet-stream"
-    return DocumentFile(open_source, known, None, Extent(extent), concerns)
+    if upload.size == 0:
+        raise EmptyDocumentError(index)
+    found = inspect_document(inspector, upload.file, known)
+    return DocumentFile(open_source, found.media_type, None, Extent(extent), concerns)
 
 
 class _Unclosed:

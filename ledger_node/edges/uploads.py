@@ -36,6 +36,11 @@ class _FolderSink:
             assert self._fd is not None
             write_all(self._fd, chunk)
 
+    def open_written(self) -> BinaryIO:
+        """By its temporary name."""
+        with translated_errors():
+            return self._path.open("rb")
+
     def keep(self, name: str) -> None:
         """Sync, rename, sync the folder."""
         with translated_errors():

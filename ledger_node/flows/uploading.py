@@ -17,7 +17,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import BinaryIO, Final
 
 from ledger_node.core.errors import ConflictError, MalformedInputError, VerificationError
 from ledger_node.core.statement_parts import Extent
@@ -181,18 +181,19 @@ def keep_upload(
     sink: UploadSink,
     taken: Intake,
     promised: bytes | None,
-    inspect: Callable[[], None] = lambda: None,
+    inspect: Callable[[BinaryIO, str], object],
 ) -> StoredUpload:
     """Keep what was taken, or refuse it; a refusal leaves nothing.
 
     Args:
         promised: SHA-256 the sender named; None if none.
-        inspect: Raises when the bytes may not be stored.
+        inspect: Raises when the bytes may not be stored as the slot's media type.
 
     Raises:
         EmptyDocumentError: No bytes came.
         ContentDigestMismatchError: Not the promised ones.
         UploadDiffersError: The slot holds others.
+        DocumentRefusedError: From `inspect`.
     """
     if taken.size_bytes == 0:
         raise EmptyDocumentError(0)
@@ -201,7 +202,8 @@ def keep_upload(
     tag = compute_digest_tag(node, taken.digest)
     if row.state != UploadState.OPEN:
         return _same_again(row, tag, taken)
-    inspect()
+    with sink.open_written() as written:
+        inspect(written, row.media_type)
     name = name_file(row.upload_id, tag)
     sink.keep(name)
     with node.database.transaction() as tx:

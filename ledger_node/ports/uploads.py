@@ -26,6 +26,10 @@ class UploadSink(Protocol):
 
     def write(self, chunk: bytes) -> None: ...
 
+    def open_written(self) -> BinaryIO:
+        """What was written so far, for reading."""
+        ...
+
     def keep(self, name: str) -> None:
         """Make it durable under a name; the same bytes under the same name twice are harmless."""
         ...

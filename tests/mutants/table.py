@@ -9,7 +9,8 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 from tests.mutants.table_ledger import LEDGER
 from tests.mutants.table_service import SERVICE
+from tests.mutants.table_uploads import UPLOADS
 
 __all__ = ["MUTANTS", "Mutant"]
 
-MUTANTS = (*LEDGER, *SERVICE)
+MUTANTS = (*LEDGER, *SERVICE, *UPLOADS)

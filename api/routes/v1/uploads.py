@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Header, Request, Response
@@ -23,6 +24,7 @@ from api.schemas.uploads import Slot, SlotRequest
 from ledger_node.core.access import Permission
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.flows.idempotency import Claim
+from ledger_node.flows.inspecting import inspect_document
 from ledger_node.flows.uploading import (
     Intake,
     UploadTooLargeError,
@@ -133,7 +135,10 @@ async def _receive(
                 waiting.clear()
         if waiting:
             await run_in_threadpool(taken.take, bytes(waiting))
-        kept = await run_in_threadpool(keep_upload, runtime.node, store, row, sink, taken, promised)
+        inspect = partial(inspect_document, runtime.inspector)
+        kept = await run_in_threadpool(
+            keep_upload, runtime.node, store, row, sink, taken, promised, inspect
+        )
         return describe_slot(kept.row, kept.digest)
     finally:
         sink.discard()

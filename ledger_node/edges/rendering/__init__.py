@@ -1,5 +1,6 @@
-"""Pages of documents as pictures, drawn by a process of its own."""
+"""Documents of strangers: looked at, and drawn as pictures, by processes of their own."""
 
 from ledger_node.edges.rendering.capped import CappedRenderer
+from ledger_node.edges.rendering.inspector import CappedInspector
 
-__all__ = ["CappedRenderer"]
+__all__ = ["CappedInspector", "CappedRenderer"]

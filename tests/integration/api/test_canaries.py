@@ -34,6 +34,7 @@ from tests.integration.api.journey import Journey
 from tests.support.cities import Cities, running_cities
 from tests.support.desk import get, post, sign_in_headers, upload
 from tests.support.hall import open_hall
+from tests.support.pdf import build_pdf
 from tests.support.stock import FIELDS, ISSUER, RELIER, TYPE, Stock, make_stock
 
 pytestmark = pytest.mark.integration
@@ -128,7 +129,7 @@ def travelled(tmp_path_factory: pytest.TempPathFactory, canary: Canary) -> dict[
 def travel(journey: Journey, cities: Cities, stock: Stock, canary: Canary) -> None:
     """Register, find, release, rely, look, revoke."""
     subject = {"number": canary.number, "name": canary.name}
-    document = b"%PDF-1.7 " + " ".join(canary.values().values()).encode()
+    document = build_pdf(" ".join(canary.values().values()).encode())
     commitment = journey.register(subject, canary.document_number, document, phone=canary.phone)
     with cities.opened(RELIER) as node:
         grant_id = consent_of(node, stock, canary)
@@ -166,7 +167,7 @@ def refuse_with_values(journey: Journey, canary: Canary) -> None:
             }
         ],
         "number": canary.document_number,
-        "documents": [{"upload_id": upload(journey.issuer, canary.document.encode())}],
+        "documents": [{"upload_id": upload(journey.issuer, build_pdf(canary.document.encode()))}],
     }
     answer = journey.issuer.post("/api/v1/materials", json=again, headers=headers)
     assert answer.json()["code"] == "document_already_registered"
@@ -272,7 +273,7 @@ def test_canary_stands_in_no_column_of_postgres(
             ],
             "number": canary.document_number,
             "attributes": {"phone": canary.phone},
-            "documents": [{"upload_id": upload(client, canary.document.encode())}],
+            "documents": [{"upload_id": upload(client, build_pdf(canary.document.encode()))}],
         }
         made = post(client, "/api/v1/materials", body, 201)
         get(client, f"/api/v1/materials/{made['material_id']}")

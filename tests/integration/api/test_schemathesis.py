@@ -27,6 +27,7 @@ from tests.architecture.source import ROOT
 from tests.integration.api.journey import Journey
 from tests.support.consortium import Consortium, running_consortium
 from tests.support.desk import build_unlimited, open_desk, post, sign_in_headers, upload
+from tests.support.pdf import build_pdf
 from tests.support.stock import ISSUER, NAME, NUMBER, RELIER, consent, make_stock
 
 pytestmark = pytest.mark.integration
@@ -153,10 +154,10 @@ def open_journey_material(journey: Journey) -> dict[str, list[str]]:
         "subjects": [
             {"role": "holder", "scheme": "cn-resident-id", "number": NUMBER, "name": NAME}
         ],
-        "documents": [{"upload_id": upload(journey.relier, b"%PDF-1.7 seeded")}],
+        "documents": [{"upload_id": upload(journey.relier, build_pdf(b"seeded"))}],
     }
     material_id = post(journey.relier, "/api/v1/materials", body, 201)["material_id"]
-    return {"material_id": [material_id], "upload_id": [upload(journey.relier, b"%PDF-1.7 two")]}
+    return {"material_id": [material_id], "upload_id": [upload(journey.relier, build_pdf(b"two"))]}
 
 
 def exercise(seeded: Seeded, method: str, path: str, examples: int) -> None:

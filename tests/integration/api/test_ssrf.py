@@ -29,6 +29,7 @@ from ledger_node.ports.identity import Audience, Provider
 from tests.integration.api.canary_listener import REACHING, Listener, leading_to, listening
 from tests.support.desk import new_key, post, upload
 from tests.support.hall import PERSON, Hall, open_hall
+from tests.support.pdf import build_pdf
 
 pytestmark = pytest.mark.integration
 
@@ -128,18 +129,18 @@ def test_links_in_documents_and_receipts_lead_nowhere(
     hall: Hall, desk: TestClient, listener: Listener
 ) -> None:
     links = listener.spellings()
-    pdf = "%PDF-1.7\n" + "".join(
-        f"{n} 0 obj<</Type/Action/S/URI/URI({link})>>endobj\n" for n, link in enumerate(links)
-    )
+    pdf = build_pdf(more=[f"<</Type/Action/S/URI/URI({link})>>".encode() for link in links])
+    untouched_pdf = upload(desk, pdf, "application/pdf")  # looked at, its links not followed
+    assert desk.get(f"/api/v1/uploads/{untouched_pdf}").json()["state"] == "stored"
     html = "".join(f'<img src="{link}"><script src="{link}"></script>' for link in links)
     svg = f'<!DOCTYPE x [<!ENTITY e SYSTEM "{links[0]}">]><svg><image href="{links[0]}"/>&e;</svg>'
     for content, media_type in (
         (pdf, "application/pdf"),
-        (html, "text/html"),
-        (svg, "image/svg+xml"),
+        (html.encode(), "text/html"),
+        (svg.encode(), "image/svg+xml"),
     ):
         with suppress(AssertionError):  # refused by inspection is as good
-            upload_id = upload(desk, content.encode(), media_type)
+            upload_id = upload(desk, content, media_type)
             body = {
                 "type_code": "marriage-cert",
                 "grade": "C",

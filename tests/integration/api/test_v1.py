@@ -19,11 +19,12 @@ from ledger_node.flows import idempotency
 from ledger_node.flows.idempotency import drop_old_keys
 from ledger_node.flows.uploading import sweep_uploads
 from tests.support.hall import ORIGIN, Hall, begin_headers, open_hall
+from tests.support.pdf import build_pdf, build_pdf_of
 
 pytestmark = pytest.mark.integration
 
 NUMBER, NAME = "510107199003070049", "何雨晴"
-PDF = b"%PDF-1.7\n" + b"a paper of the test\n" * 40
+PDF = build_pdf(b"a paper of the test" * 40)
 
 
 @pytest.fixture(scope="module")
@@ -183,7 +184,7 @@ def test_request_cut_off_is_taken_up_by_the_next_turn(
     hall: Hall, client: TestClient, monkeypatch: pytest.MonkeyPatch, after: str
 ) -> None:
     which = {"key": 10, "row": 11, "answer": 12}[after]
-    body = paper(which, {"upload_id": upload(client, f"cut-{after}", PDF + after.encode())})
+    body = paper(which, {"upload_id": upload(client, f"cut-{after}", build_pdf(after.encode()))})
     name = key(f"cut-off-{after}")
     node = hall.runtime.node
     fired: list[str] = []
@@ -215,7 +216,7 @@ def test_request_cut_off_is_taken_up_by_the_next_turn(
     again = client.post("/api/v1/materials", json=body, headers=key(f"new-key-{after}"))
     assert code_of(again) in {"document_already_registered", "upload_not_stored"}
     read = client.get(f"/api/v1/materials/{done.json()['material_id']}/documents/0")
-    assert read.content == PDF + after.encode()
+    assert read.content == build_pdf(after.encode())
 
 
 def test_upload_refused_leaves_nothing(hall: Hall, client: TestClient) -> None:
@@ -262,7 +263,7 @@ def test_upload_at_the_limit_passes_and_one_more_byte_does_not(
             headers=key(f"limit-{size}-{announced}"),
         ).json()
         before = len(list(folder.iterdir())) if folder.exists() else 0
-        data = bytes(size)
+        data = build_pdf_of(size)
         content: Any = data if announced else iter([data[:4000], data[4000:]])
         answer = small.put(f"/api/v1/uploads/{slot['upload_id']}", content=content, headers=raw())
         assert answer.status_code == status, answer.text
