@@ -26,6 +26,7 @@ from ledger_node.core.verdict import LineState, Question
 from ledger_node.flows.case_review import is_waiting
 from ledger_node.flows.deciding import judge_run, list_decisions
 from ledger_node.flows.holdings import HeldPaper, describe_paper, list_held_papers, list_needs
+from ledger_node.flows.home_consents import list_home_consents
 from ledger_node.flows.judging import JudgedMaterial
 from ledger_node.flows.node import Node
 from ledger_node.flows.window import Run, list_conditions, open_visit
@@ -177,6 +178,7 @@ def build_run_view(node: Node, run: Run, principal: Principal) -> dict[str, Any]
             for code in (() if item is None else list_conditions(item))
         ],
         "needs": list_needs(node, catalogue, visit, run.steps, held),
+        "home": list_home_consents(node, run, catalogue),
         "types": catalogue.types,
         "steps": [_show_step(step) for step in run.steps],
         "waited": sum(step.state in WAITED_FOR for step in run.steps),

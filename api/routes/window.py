@@ -33,6 +33,7 @@ from ledger_node.core.types import CityId, Commitment
 from ledger_node.core.visit import IdentifiedBy
 from ledger_node.flows.consenting import open_screen
 from ledger_node.flows.deciding import Wish, close_run, decide_materials
+from ledger_node.flows.home_consents import use_home_consent
 from ledger_node.flows.relying import complete_receipt
 from ledger_node.flows.reusing import ask_again
 from ledger_node.flows.window import (
@@ -155,6 +156,22 @@ def ask_run_consent(request: Request, principal: Consenter, run_id: str) -> Resp
     log_access(request, principal, "ask_consent", run_id)
     _, token = open_screen(node, ceremony)
     return go_to(request, f"{SCREEN}/{token}")
+
+
+@router.post(f"{RUNS}/{{run_id}}/consent/home", response_class=HTMLResponse)
+def use_run_home_consent(
+    request: Request,
+    principal: Consenter,
+    run_id: str,
+    ceremony: Annotated[str, Form(max_length=36)] = "",
+) -> Response:
+    """Go on with what the person agreed to at home; nobody signs again."""
+    node = get_runtime(request).node
+    run = load_run(node, run_id, principal.account_id)
+    run = ensure_case(node, run, outlet=principal.outlet or "", window=principal.window or "")
+    run = use_home_consent(node, run, load_catalogue(), ceremony)
+    log_access(request, principal, "use_home_consent", run_id)
+    return _show(request, principal, run)
 
 
 @router.post(f"{RUNS}/{{run_id}}/consent/drop", response_class=HTMLResponse)

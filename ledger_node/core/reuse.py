@@ -38,6 +38,7 @@ class RunEvent(StrEnum):
     """What happens to a run."""
 
     CONSENT_ASKED = "consent_asked"
+    CONSENT_AT_HOME = "consent_at_home"  # given on the own pages before: nobody signs again
     CONSENT_DROPPED = "consent_dropped"  # refused by the person, or its time ran out
     CONSENT_SIGNED = "consent_signed"
     STEPS_ENDED = "steps_ended"
@@ -50,6 +51,7 @@ _R, _RE = RunState, RunEvent
 RUN_TRANSITIONS: Mapping[RunState, Mapping[RunEvent, RunState]] = {
     _R.OPEN: {
         _RE.CONSENT_ASKED: _R.ASKED,
+        _RE.CONSENT_AT_HOME: _R.RUNNING,
         _RE.ALL_DECIDED: _R.CLOSED,  # everything needed is held here, or nothing is needed
         _RE.GIVEN_UP: _R.ABANDONED,
     },

@@ -7,6 +7,7 @@ window".
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -21,6 +22,7 @@ from ledger_node.core.canonical import (
     require_members,
     require_text,
 )
+from ledger_node.core.reuse import STEP_LIMIT_S
 from ledger_node.core.sealed import Subject
 from ledger_node.core.shapes import (
     MAX_TIME_S,
@@ -31,8 +33,8 @@ from ledger_node.core.shapes import (
     read_short_text,
     read_version,
 )
-from ledger_node.core.terms import GrantorKind
-from ledger_node.core.types import Commitment
+from ledger_node.core.terms import GrantorKind, Terms
+from ledger_node.core.types import CityId, Commitment
 
 VISIT_VERSION: Final = "tongban/visit/v1"
 MAX_VISIT_BYTES: Final = 64 * 1024
@@ -101,6 +103,30 @@ class Visit:
         """Whether nobody's identity was typed: what evidence says of the unread card."""
         own = self.means is IdentifiedBy.CARD
         return own if self.agent is None else own and self.agent_read
+
+
+def may_use_at_window(
+    terms: Terms, visit: Visit, fields: Collection[str], city: CityId, now_s: int
+) -> bool:
+    """Whether terms the person agreed to at home cover a visit at `city`.
+
+    The person itself gave them and stands there itself; this city recorded them and is the one
+    that receives; any material of the types, with its documents and every field the window asks.
+    Item and person are compared by the caller, who can open them.
+
+    Args:
+        fields: What the window asks of each material.
+        now_s: Unix seconds.
+    """
+    itself = terms.grantor is not None and terms.grantor.kind is GrantorKind.SELF
+    return (
+        itself
+        and visit.by is GrantorKind.SELF
+        and terms.recording == terms.receiving == city
+        and terms.materials is None
+        and terms.not_before_s <= now_s < terms.not_after_s - STEP_LIMIT_S
+        and all(each.documents and set(fields) <= set(each.fields) for each in terms.types)
+    )
 
 
 def encode_visit(visit: Visit) -> bytes:

@@ -412,6 +412,19 @@ def take_up_grants(node: Node, run: Run, grants: Sequence[tuple[CityId, GrantId]
     """
     if run.state is not RunState.ASKED:
         return run
+    return start_run(node, run, grants, RunEvent.CONSENT_SIGNED)
+
+
+def start_run(
+    node: Node, run: Run, grants: Sequence[tuple[CityId, GrantId]], event: RunEvent
+) -> Run:
+    """One step per city of these grants; run and steps in one commit.
+
+    Raises:
+        GrantNotFoundError: This city holds no such grant.
+        RunMovedError: The run was changed meanwhile.
+        IllegalTransitionError: Its state forbids it.
+    """
     now = node.clock.now()
     run_id = run.row.run_id
     signed = [each.code for _, grant in grants for each in load_grant(node, grant).terms.types]
@@ -419,7 +432,7 @@ def take_up_grants(node: Node, run: Run, grants: Sequence[tuple[CityId, GrantId]
     after = replace(
         run.row,
         sealed_body=_seal_visit(node, run_id, visit),
-        state=advance_run(run.state, RunEvent.CONSENT_SIGNED),
+        state=advance_run(run.state, event),
         updated_at=now,
         signed_at=now,
     )

@@ -8,10 +8,17 @@ from dataclasses import replace
 import pytest
 
 from ledger_node.core.errors import LedgerError
+from ledger_node.core.reuse import STEP_LIMIT_S
 from ledger_node.core.sealed import Subject
-from ledger_node.core.terms import GrantorKind
-from ledger_node.core.types import Commitment
-from ledger_node.core.visit import IdentifiedBy, Visit, encode_visit, parse_visit
+from ledger_node.core.terms import GrantBasis, Grantor, GrantorKind, Terms, TypeGrant
+from ledger_node.core.types import Address, CityId, Commitment, Salt
+from ledger_node.core.visit import (
+    IdentifiedBy,
+    Visit,
+    encode_visit,
+    may_use_at_window,
+    parse_visit,
+)
 
 PERSON = Subject("cn-resident-id", "510107199003070049", "何雨晴")
 VISIT = Visit(
@@ -62,3 +69,58 @@ def test_read_by_device_counts_the_card_of_whoever_acts() -> None:
     agent = replace(VISIT, by=GrantorKind.AGENT, agent=PERSON)
     assert not agent.read_by_device
     assert replace(agent, agent_read=True).read_by_device
+
+
+TERMS = Terms(
+    salt=Salt(b"s" * 32),
+    chain_id=7107,
+    grants=Address(b"g" * 20),
+    recording=CityId("510700"),
+    releasing=CityId("510107"),
+    receiving=CityId("510700"),
+    subject=Commitment(b"p" * 32),
+    grantor=Grantor(GrantorKind.SELF, None),
+    materials=None,
+    types=(TypeGrant("hpf-cert", ("number", "issuer"), True),),
+    item=Commitment(b"i" * 32),
+    case=Commitment(b"c" * 32),
+    not_before_s=1_000,
+    not_after_s=1_000_000,
+    uses=1,
+    basis=GrantBasis.PASSKEY,
+    text="consent/zh-en/1",
+)
+MANDATE = Commitment(b"m" * 32)
+SHORT = (TypeGrant("hpf-cert", ("number",), True), TypeGrant("other", ("number", "issuer"), True))
+
+
+def may(terms: Terms = TERMS, visit: Visit = VISIT, now_s: int = 2_000) -> bool:
+    return may_use_at_window(terms, visit, ("number", "issuer"), CityId("510700"), now_s)
+
+
+def test_may_use_at_window_what_the_person_gave_itself_for_this_city_is_enough() -> None:
+    assert may()
+    assert may(now_s=1_000)
+    assert may(now_s=1_000_000 - STEP_LIMIT_S - 1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"recording": CityId("133100")},
+        {"receiving": CityId("133100")},
+        {"grantor": Grantor(GrantorKind.AGENT, MANDATE)},
+        {"grantor": None},
+        {"materials": (MANDATE,)},
+        {"types": SHORT},
+        {"types": (TypeGrant("hpf-cert", ("number", "issuer"), False),)},
+        {"not_before_s": 2_001},
+        {"not_after_s": 2_000 + STEP_LIMIT_S},
+    ],
+)
+def test_may_use_at_window_anything_else_wants_a_signature(changes: dict[str, object]) -> None:
+    assert not may(replace(TERMS, **changes))  # type: ignore[arg-type]
+
+
+def test_may_use_at_window_for_who_acts_for_another_wants_a_signature() -> None:
+    assert not may(visit=replace(VISIT, by=GrantorKind.GUARDIAN, agent=PERSON))
