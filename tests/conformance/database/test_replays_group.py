@@ -49,6 +49,8 @@ def test_advance_replay_by_who_lost_the_job_changes_nothing(database: Any) -> No
         assert not tx.replays.advance_replay(row, theirs)
         assert tx.replays.advance_replay(mine, theirs)
         assert not tx.replays.advance_replay(mine, replace(mine, done=5))
+        liar = replace(theirs, worker=b"m" * 16)  # knows the attempt, but does not hold the job
+        assert not tx.replays.advance_replay(liar, replace(liar, done=5))
         assert tx.replays.load_replay(row.replay_id) == theirs
 
 

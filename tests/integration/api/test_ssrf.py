@@ -200,7 +200,7 @@ def build_peers(hall: Hall, url: str) -> HttpPeers:
 def test_peers_that_are_no_members_or_lead_on_are_not_followed(
     hall: Hall, listener: Listener, leading: str
 ) -> None:
-    peers = build_peers(hall, leading)
+    peers, before = build_peers(hall, leading), listener.connections
     for spelling in listener.spellings():
         with pytest.raises(NotAMemberError):
             peers.send(CityId(spelling), "/peer/v1/find", b"{}")
@@ -209,6 +209,7 @@ def test_peers_that_are_no_members_or_lead_on_are_not_followed(
     with pytest.raises(LedgerError):
         list(peers.fetch_blob(CityId("510107"), "/peer/v1/blob", b"{}", max_bytes=10))
     peers.close()
+    assert listener.connections == before
 
 
 @pytest.mark.usefixtures("untouched")
