@@ -7,10 +7,11 @@ exactly once in the file.
 from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
+from tests.mutants.table_cases import CASES
 from tests.mutants.table_ledger import LEDGER
 from tests.mutants.table_service import SERVICE
 from tests.mutants.table_uploads import UPLOADS
 
 __all__ = ["MUTANTS", "Mutant"]
 
-MUTANTS = (*LEDGER, *SERVICE, *UPLOADS)
+MUTANTS = (*LEDGER, *SERVICE, *CASES, *UPLOADS)

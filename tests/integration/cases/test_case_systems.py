@@ -136,7 +136,15 @@ def test_put_case_refusals_name_what_is_wrong(tmp_path: Path) -> None:
             answer = client.put(PATH, content=content)
             assert (answer.status_code, answer.json()["code"]) == (422, code)
         assert client.put(PATH, json=draft()).status_code == 201
-        assert client.put(PATH.replace(SYSTEM, "other"), json=draft()).status_code == 404
+
+
+def test_put_case_of_another_system_is_not_found(tmp_path: Path) -> None:
+    with hall_with(tmp_path) as hall:
+        hall.people["system"] = make_account(hall.runtime.node, "system", system="other")
+        client = hall.sign_in("system")
+        for path in (PATH, PATH.replace(SYSTEM, "other")):
+            assert client.put(path, json=draft()).status_code == 404
+            assert client.get(path).status_code == 404
 
 
 def test_put_case_while_their_state_stays_keeps_our_stage(tmp_path: Path) -> None:
@@ -361,7 +369,8 @@ def test_folder_takes_whole_files_once_and_refuses_damaged_ones(tmp_path: Path) 
         put_file(folder, "b.json", case_file())  # the same again
         put_file(folder, "c.json", case_file()[:40])  # half a file
         put_file(folder, "d.json", b"x" * 70_000)
-        os.symlink("/etc/hostname", folder / "in" / "e.json")
+        (tmp_path / "outside.json").write_bytes(case_file())  # would be taken, were it not a link
+        os.symlink(tmp_path / "outside.json", folder / "in" / "e.json")
         (folder / "in" / ".g.json.part").write_bytes(case_file())
         put_file(folder, "h.json", case_file(state="已归档"))
         assert take_turn(hall) == 3, "damaged files are given time to be completed"
