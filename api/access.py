@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
@@ -23,7 +23,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.routing import BaseRoute
 
-from ledger_node.core.access import SECOND_FACTOR, Permission, Role, permissions_of
+from ledger_node.core.access import MACHINE_MAY, SECOND_FACTOR, Permission, Role, permissions_of
 from ledger_node.core.errors import InvariantError, NotPermittedError
 from ledger_node.core.sealed import Subject
 from ledger_node.flows.accounts import find_machine, open_profile, split_roles
@@ -39,6 +39,7 @@ from ledger_node.ports.database_accounts import AccountRow
 from ledger_node.wiring import Runtime
 
 COOKIE: Final = "__Host-tb"
+MACHINE_API: Final = "/api/v1"
 PANEL_COOKIE: Final = "__Host-tb-panel"  # inside another system's page; see api/routes/systems.py
 CSRF_HEADER: Final = "x-csrf-token"
 CSRF_FIELD: Final = "csrf_token"
@@ -103,6 +104,7 @@ class Principal:
         second_factor: Whether this session showed one.
         scope: Path the session is limited to; None: nothing.
         provider: Identity provider the session began at, if it did.
+        given: Permissions of a machine by name, for the API only.
     """
 
     account_id: str
@@ -117,10 +119,11 @@ class Principal:
     second_factor: bool = False
     scope: str | None = None
     provider: str | None = None
+    given: frozenset[Permission] = frozenset()
 
     def may(self, permission: Permission) -> bool:
-        """Whether one of the roles has the permission."""
-        return permission in permissions_of(self.roles)
+        """Whether one of the roles has the permission, or the account by name."""
+        return permission in permissions_of(self.roles) or permission in self.given
 
 
 class Allow:
@@ -275,7 +278,8 @@ def _resolve(request: Request) -> Principal | None:
     if scheme.lower() == "bearer":
         account = find_machine(runtime.node, key)
         request.state.by_key = True
-        return None if account is None else _of_account(runtime, account, None)
+        principal = None if account is None else _of_account(runtime, account, None)
+        return None if principal is None else _limit_given(principal, request.url.path)
     token = read_session_token(request)
     if not token or request.headers.get("host") != urlsplit(runtime.settings.origin).netloc:
         return None
@@ -314,10 +318,11 @@ def _of_account(runtime: Runtime, row: AccountRow, session: OpenSession | None) 
     second_factor = session is not None and session.row.second_factor
     if roles & SECOND_FACTOR and not second_factor:
         return None
+    profile = open_profile(runtime.node, row)
     return Principal(
         account_id=row.account_id,
         login=row.login,
-        display_name=open_profile(runtime.node, row).display_name,
+        display_name=profile.display_name,
         roles=roles,
         officer=row.officer,
         outlet=row.outlet,
@@ -325,7 +330,15 @@ def _of_account(runtime: Runtime, row: AccountRow, session: OpenSession | None) 
         system=row.system,
         second_factor=second_factor,
         scope=_read_scope(session),
+        given=profile.permissions if session is None else frozenset(),
     )
+
+
+def _limit_given(principal: Principal, path: str) -> Principal:
+    """What a machine was given by name counts at the API and while it is a machine."""
+    machine = principal.roles == {Role.SYSTEM} and is_below(path, MACHINE_API)
+    given = principal.given & MACHINE_MAY if machine else frozenset[Permission]()
+    return replace(principal, given=given)
 
 
 def _read_scope(session: OpenSession | None) -> str | None:

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import openapi
 from api.access import NotSignedInError, demand_marks
 from api.headers import SecurityHeaders
+from api.known_hosts import KnownHosts
 from api.pages.errors import error_page, is_htmx, wants_page
 from api.problems import MEDIA_TYPE, build_problem
 from api.request_ids import RequestIds, find_request_id
@@ -218,6 +219,7 @@ def build_app(runtime: Runtime) -> FastAPI:
     app.add_exception_handler(HTTPException, on_http_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_middleware(ContainErrors)
+    app.add_middleware(KnownHosts, runtime=runtime, respond=_respond)
     app.add_middleware(SecurityHeaders, runtime=runtime)
     app.add_middleware(RequestIds, runtime=runtime)
     demand_marks(app)

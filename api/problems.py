@@ -40,6 +40,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "request_too_large": 413,
     "brought_too_large": 413,
     "media_type_unsupported": 415,
+    "unknown_host": 421,
     "rate_limited": 429,
 }
 RETRIED_CODES = frozenset({"request_in_progress"})

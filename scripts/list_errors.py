@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from api.problems import status_of  # noqa: E402
+from api.problems import STATUS_BY_CODE, status_of  # noqa: E402
 from ledger_node.cli.output import exit_code_of  # noqa: E402
 from ledger_node.core import errors  # noqa: E402
 from ledger_node.edges.chain.errors import load_reverts  # noqa: E402
@@ -67,9 +67,20 @@ def render() -> str:
     parts = [HEAD]
     for family, rows in sorted(list_rows().items()):
         error: errors.LedgerError = getattr(errors, family)("", "")
-        numbers = (str(status_of(error)), str(exit_code_of(error)))
+        status, code_of_exit = status_of(error), str(exit_code_of(error))
         lines = {
-            "| " + " | ".join((f"`{code}`", meaning, *numbers, zh, en)) + " |"
+            "| "
+            + " | ".join(
+                (
+                    f"`{code}`",
+                    meaning,
+                    str(STATUS_BY_CODE.get(code, status)),
+                    code_of_exit,
+                    zh,
+                    en,
+                )
+            )
+            + " |"
             for code, meaning, zh, en in rows
         }
         whose = " ".join((type(error).__doc__ or "").split())

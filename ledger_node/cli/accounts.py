@@ -16,7 +16,7 @@ import typer
 
 from ledger_node.cli.city import NodeOption, open_city
 from ledger_node.cli.output import HOLDS, JsonOption, command, print_result
-from ledger_node.core.access import Role
+from ledger_node.core.access import Permission, Role
 
 if TYPE_CHECKING:
     from ledger_node.flows.node import Node
@@ -46,6 +46,10 @@ def add(
     outlet: Annotated[str, typer.Option("--outlet", help="网点编号 / outlet")] = "",
     window: Annotated[str, typer.Option("--window", help="窗口号 / window")] = "",
     system: Annotated[str, typer.Option("--system", help="对接系统编号 / case system")] = "",
+    may: Annotated[
+        list[Permission] | None,
+        typer.Option("--may", help="接口账号另可办理的事项 / given to a machine, repeatable"),
+    ] = None,
     password_file: PasswordFile = None,
     must_change: Annotated[
         bool, typer.Option("--must-change", help="首次登录须改口令 / changed at first sign-in")
@@ -68,12 +72,14 @@ def add(
             window=window or None,
             system=(system or login) if machine else None,
             initial=must_change,
+            permissions=frozenset(may or ()),
         )
         made = add_account(runtime.node, new)
     result = {
         "account": made.row.account_id,
         "login": login,
         "roles": sorted(each.value for each in role),
+        "may": sorted(each.value for each in may or ()),
         "totp": made.totp_secret,
         "key": made.key,
     }

@@ -23,6 +23,12 @@ class RolesNotTogetherError(MalformedInputError):
     code = "roles_not_together"
 
 
+class PermissionNotForMachinesError(MalformedInputError):
+    """A permission that machines never have, or an account that is no machine's."""
+
+    code = "permission_not_for_machines"
+
+
 class Role(StrEnum):
     """Who somebody is to this city."""
 
@@ -90,6 +96,10 @@ ROLE_PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = {
     Role.CITIZEN: frozenset({_P.ME_USE}),
     Role.SYSTEM: frozenset({_P.SYSTEMS_CASES}),
 }
+# What a machine may be given by name besides its role: nothing that an officer answers for.
+MACHINE_MAY: Final = frozenset(
+    {_P.MATERIALS_REGISTER, _P.MATERIALS_READ, _P.DOCUMENTS_VIEW, _P.RELEASES_READ}
+)
 STAFF_AT_WINDOWS: Final = frozenset({Role.REGISTRAR, Role.REVIEWER, Role.SUPERVISOR})
 SECOND_FACTOR: Final = frozenset(
     {Role.SUPERVISOR, Role.SYSTEM_ADMIN, Role.SECURITY_ADMIN, Role.AUDIT_ADMIN}
@@ -99,6 +109,20 @@ SECOND_FACTOR: Final = frozenset(
 def permissions_of(roles: Collection[Role]) -> frozenset[Permission]:
     """Everything these roles may do."""
     return frozenset[Permission]().union(*(ROLE_PERMISSIONS[role] for role in roles))
+
+
+def demand_for_machine(roles: Collection[Role], given: Collection[Permission]) -> None:
+    """Refuse permissions by name for anybody but a machine, and those a machine never has.
+
+    Raises:
+        PermissionNotForMachinesError: So it is.
+    """
+    if given and not (frozenset(roles) == {Role.SYSTEM} and frozenset(given) <= MACHINE_MAY):
+        raise PermissionNotForMachinesError(
+            "只有对接系统账号可以逐项授权，且不得含须由经办人负责的事项。",
+            "Only machine accounts are given permissions one by one, and none that an officer "
+            "answers for.",
+        )
 
 
 def demand_compatible(roles: Collection[Role]) -> None:

@@ -20,12 +20,15 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 
 from ledger_node.core.access import (
     SECOND_FACTOR,
+    Permission,
     Role,
     demand_compatible,
+    demand_for_machine,
 )
 from ledger_node.core.canonical import (
     encode_canonical,
     parse_canonical,
+    require_list,
     require_members,
     require_text,
 )
@@ -54,7 +57,7 @@ _COMMON: Final = frozenset(
     }
 )
 _PROFILE: Final = "profile"
-_MEMBERS: Final = ("name", "totp", "initial")
+_MEMBERS: Final = ("name", "totp", "initial", "permissions")
 CONSOLE: Final = "console"  # who acts from the command line of the city's own machine
 
 
@@ -100,11 +103,13 @@ class Profile:
         display_name: Name shown to colleagues.
         totp_secret: Base32, if there is one.
         initial: Whether an administrator chose the password, so that it must be changed first.
+        permissions: What a machine may do at the API besides its role.
     """
 
     display_name: str
     totp_secret: str | None
     initial: bool = False
+    permissions: frozenset[Permission] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,7 @@ class NewAccount:
         password: None for machines, and for staff who sign in at a provider only.
         officer, outlet, window, system: As in the row; a `system` makes it a machine's account.
         initial: The password must be changed at the first sign-in.
+        permissions: Of a machine at the API, by name; see `MACHINE_MAY`.
     """
 
     login: str
@@ -129,6 +135,7 @@ class NewAccount:
     window: str | None = None
     system: str | None = None
     initial: bool = False
+    permissions: frozenset[Permission] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +167,14 @@ def add_account(node: Node, new: NewAccount, by: str = CONSOLE) -> MadeAccount:
         by: Account of the administrator.
 
     Raises:
-        RolesNotTogetherError, WeakPasswordError, UnexpectedShapeError: Not acceptable.
+        RolesNotTogetherError, PermissionNotForMachinesError, WeakPasswordError,
+        UnexpectedShapeError: Not acceptable.
         LoginTakenError: The login exists.
     """
     read_name(new.login, what="login")
     if new.roles:
         demand_compatible(new.roles)
+    demand_for_machine(new.roles, new.permissions)
     machine = Role.SYSTEM in new.roles or new.system is not None
     if new.password is not None and not machine:
         demand_password(new.password)
@@ -187,7 +196,7 @@ def add_account(node: Node, new: NewAccount, by: str = CONSOLE) -> MadeAccount:
         locked_until=None,
         totp_step=0,
         sealed_profile=seal_profile(
-            node, account_id, Profile(new.display_name, secret, new.initial)
+            node, account_id, Profile(new.display_name, secret, new.initial, new.permissions)
         ),
         created_at=node.clock.now(),
         disabled_at=None,
@@ -296,6 +305,10 @@ def open_profile(node: Node, row: AccountRow) -> Profile:
         require_text(m["name"], what="profile"),
         None if secret is None else require_text(secret, what="profile"),
         m["initial"] is True,
+        frozenset(
+            Permission(require_text(each, what="profile"))
+            for each in require_list(m["permissions"], what="profile")
+        ),
     )
 
 
@@ -306,6 +319,7 @@ def seal_profile(node: Node, account_id: str, profile: Profile) -> bytes:
             "name": profile.display_name,
             "totp": profile.totp_secret,
             "initial": profile.initial,
+            "permissions": sorted(each.value for each in profile.permissions),
         }
     )
     return seal_record(node, _record(account_id), _PROFILE, content)

@@ -192,6 +192,7 @@ def change_roles(
         if frozenset(roles) & SECOND_FACTOR and profile.totp_secret is None:
             secrets.append(pyotp.random_base32())
             profile = replace(profile, totp_secret=secrets[-1])
+        profile = replace(profile, permissions=frozenset())  # given with an account, to it alone
         sealed = seal_profile(node, account_id, profile)
         return replace(row, roles=join_roles(roles), sealed_profile=sealed)
 

@@ -4,7 +4,8 @@
 inside a case that the asking account handles and that is not decided, and every question leaves an
 `access` entry in the log, answered with something or with nothing.
 
-Crash order: entry key durable -> entry and line of the trail in one commit -> answer.
+Crash order: entry key durable -> entry, line of the trail and note under the request's key in one
+commit -> answer.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ledger_node.core.entry import EntryKind
 from ledger_node.core.errors import NotFoundError, NotPermittedError
 from ledger_node.core.types import Digest
 from ledger_node.flows.entries import append_entry, prepare_entry
+from ledger_node.flows.idempotency import Claim
 from ledger_node.flows.node import Node
 from ledger_node.flows.preparing import compute_digest_tag
 from ledger_node.ports.database_cases import CaseRow
@@ -35,17 +37,24 @@ class NoOpenCaseError(NotPermittedError):
 
 
 def search_by_file(
-    node: Node, account_id: str, case_id: str, document: Digest
+    node: Node, account_id: str, case_id: str, document: Digest, claim: Claim
 ) -> list[StoredMaterial]:
     """Materials of this city with this document, newest first.
 
+    Args:
+        claim: The right to work on the request's key; the entry is noted in it, so that a request
+            taken up again leaves no second one.
+
     Raises:
         NoOpenCaseError: There is no such case, it is another's, or it is decided.
+        RequestInProgressError: Another worker took the key over.
     """
     _demand_open_case(node, account_id, case_id)
     tag = compute_digest_tag(node, document)
     with node.database.read() as tx:
         found = tx.intake.load_materials(tx.intake.find_materials_by_digest(tag))
+    if claim.effects:
+        return found
     now = node.clock.now()
     body: JsonObject = {
         "v": "tongban/access/v1",
@@ -58,6 +67,7 @@ def search_by_file(
     prepared = prepare_entry(node, EntryKind.ACCESS, body)
     with node.database.transaction() as tx:
         append_entry(node, tx, prepared)
+        claim.link(tx, tag)
         tx.trail.log_access(now, account_id, "search", "case", case_id)
     return found
 

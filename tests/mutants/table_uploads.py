@@ -1,8 +1,8 @@
-"""Guards over files that strangers hand in."""
+"""Guards at the door: files, hosts, keys of machines, keys of requests."""
 
 from __future__ import annotations
 
-from tests.mutants.mutant import EDGES, FLOWS, Mutant
+from tests.mutants.mutant import ACCESS, EDGES, FLOWS, Mutant
 
 CORPUS = "tests/uploads/test_corpus.py::"
 TRICK = CORPUS + "test_upload_trick_is_refused_with_its_code_and_leaves_nothing"
@@ -81,5 +81,40 @@ UPLOADS = (
         "    if False:\n",
         SEEN,
         "T20",
+    ),
+    Mutant(
+        "unknown-host",
+        "only this node's own names are answered",
+        "api/known_hosts.py",
+        "        return host in self._names or is_loopback(host)\n",
+        "        return True\n",
+        "tests/integration/api/test_hosts.py::test_every_path_under_an_unknown_host_is_misdirected",
+        "T17",
+    ),
+    Mutant(
+        "machine-given",
+        "what a machine was given counts at the API only",
+        "api/access.py",
+        "    machine = principal.roles == {Role.SYSTEM} and is_below(path, MACHINE_API)\n",
+        "    machine = True\n",
+        ACCESS + "test_machines.py::test_machine_reaches_no_page_with_what_it_was_given",
+        "T17",
+    ),
+    Mutant(
+        "machine-may",
+        "a machine is never given what an officer answers for",
+        FLOWS + "accounts.py",
+        "    demand_for_machine(new.roles, new.permissions)\n",
+        "",
+        ACCESS + "test_machines.py::test_machine_is_never_given_what_a_person_answers_for",
+        "T17",
+    ),
+    Mutant(
+        "search-once",
+        "a search by file under one key leaves one entry in the log",
+        "api/routes/v1/verifications.py",
+        '    return do_once(runtime.node, principal, "verifications/search", key, body, act)\n',
+        "    return do_once(runtime.node, principal, str(id(body)), key, body, act)\n",
+        "tests/integration/api/test_v1.py::test_search_by_file_is_logged_once_per_key",
     ),
 )

@@ -5,13 +5,20 @@ from __future__ import annotations
 import base64
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from api.access import Principal, allow, public
 from api.brought import read_brought
 from api.deps import get_runtime
-from api.routes.v1.base import PREFIX, RuntimeDep, V1Route, demand_officer
+from api.routes.v1.base import (
+    PREFIX,
+    IdempotencyKey,
+    RuntimeDep,
+    V1Route,
+    demand_officer,
+    do_once,
+)
 from api.schemas.verifications import (
     FileSearchIn,
     FileSearchOut,
@@ -22,12 +29,14 @@ from api.schemas.verifications import (
 from ledger_node.core.access import Permission
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.types import Digest
+from ledger_node.flows.idempotency import Claim
 from ledger_node.flows.searching import search_by_file
 from ledger_node.flows.verifying import (
     Verification,
     encode_verification,
     verify_brought_receipt,
 )
+from ledger_node.ports.database_intake import StoredMaterial
 
 router = APIRouter(prefix=f"{PREFIX}/verifications", tags=["verifications"], route_class=V1Route)
 
@@ -92,22 +101,28 @@ async def verify_with_file(request: Request) -> VerificationOut:
     return VerificationOut.model_validate(encode_verification(verification))
 
 
-@router.post("/search", summary="按文件查询 · Search by file")
-def search(body: FileSearchIn, principal: Searcher, runtime: RuntimeDep) -> FileSearchOut:
+@router.post("/search", response_model=FileSearchOut, summary="按文件查询 · Search by file")
+def search(
+    body: FileSearchIn, key: IdempotencyKey, principal: Searcher, runtime: RuntimeDep
+) -> Response:
     """Which material carries exactly this file: only inside an open case, logged like a find."""
     demand_officer(principal)
     digest = Digest(bytes.fromhex(body.sha256))
-    found = search_by_file(runtime.node, principal.account_id, body.case_id, digest)
-    return FileSearchOut(
-        items=[
-            FoundMaterial(
-                material_id=each.row.material_id,
-                type_code=each.row.type_code,
-                state=each.state,
-                commitment=each.row.commitment.hex(),
-            )
-            for each in found
-        ]
+
+    def act(claim: Claim) -> tuple[int, FileSearchOut]:
+        found = search_by_file(runtime.node, principal.account_id, body.case_id, digest, claim)
+        return 200, FileSearchOut(items=[describe_found(each) for each in found])
+
+    return do_once(runtime.node, principal, "verifications/search", key, body, act)
+
+
+def describe_found(each: StoredMaterial) -> FoundMaterial:
+    """A material that carries the file."""
+    return FoundMaterial(
+        material_id=each.row.material_id,
+        type_code=each.row.type_code,
+        state=each.state,
+        commitment=each.row.commitment.hex(),
     )
 
 

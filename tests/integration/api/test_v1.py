@@ -15,10 +15,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import build_app
+from ledger_node.core.case import CaseDraft
 from ledger_node.flows import idempotency
+from ledger_node.flows.cases import open_case
 from ledger_node.flows.idempotency import drop_old_keys
 from ledger_node.flows.uploading import sweep_uploads
-from tests.support.hall import ORIGIN, Hall, begin_headers, open_hall
+from tests.support.hall import ORIGIN, OUTLET, PERSON, Hall, begin_headers, open_hall
 from tests.support.pdf import build_pdf, build_pdf_of
 
 pytestmark = pytest.mark.integration
@@ -437,3 +439,32 @@ def test_limits_hold_for_an_account_an_address_and_everybody(hall: Hall) -> None
     assert statuses(limited(address_per_=2), 3) == [200, 200, 429]
     app = limited(**{"": 3})
     assert statuses(app, 2, **mine) + statuses(app, 2, **other) == [200, 200, 200, 429]
+
+
+def test_search_by_file_is_logged_once_per_key(hall: Hall) -> None:
+    client = hall.sign_in("registrar")
+    draft = CaseDraft("hpf-loan-remote", PERSON, None, None, OUTLET, None, None, "open")
+    case = open_case(hall.runtime.node, draft, hall.account_id("registrar"))
+    made = client.post("/api/v1/materials", json=paper(900), headers=key("searched"))
+    assert made.status_code == 201, made.text
+    body = {"case_id": case.row.case_id, "sha256": f"{900:064x}"}
+    path = "/api/v1/verifications/search"
+
+    def count() -> int:
+        with hall.runtime.node.database.read() as tx:
+            return sum(row.action == "search" for _, row in tx.trail.list_access(None, 500))
+
+    before = count()
+    assert code_of(client.post(path, json=body)) == "request_malformed"
+    first = client.post(path, json=body, headers=key("search-1"))
+    assert first.json()["items"][0]["material_id"] == made.json()["material_id"]
+    assert client.post(path, json=body, headers=key("search-1")).content == first.content
+    assert count() == before + 1
+    other = client.post(path, json=body | {"sha256": "cd" * 32}, headers=key("search-1"))
+    assert code_of(other) == "idempotency_key_reused"
+    twin = client.post(path, json=body | {"sha256": "cd" * 32}, headers=key("search-2"))
+    assert (twin.json(), count()) == ({"items": []}, before + 2)
+    strange = body | {"case_id": "00000000-0000-4000-8000-000000000000"}
+    refused = client.post(path, json=strange, headers=key("search-3"))
+    assert (refused.status_code, code_of(refused)) == (403, "no_open_case")
+    assert count() == before + 2

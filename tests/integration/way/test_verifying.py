@@ -175,8 +175,13 @@ def test_verify_brought_receipt_no_receipt_is_refused(way: Way) -> None:
 @pytest.fixture
 def page(way: Way) -> TestClient:
     """A browser without script and without login."""
-    app = build_app(way.consortium[RELIER])
-    return TestClient(app, headers={"accept": "text/html"}, follow_redirects=False)
+    runtime = way.consortium[RELIER]
+    return TestClient(
+        build_app(runtime),
+        base_url=runtime.settings.origin,
+        headers={"accept": "text/html"},
+        follow_redirects=False,
+    )
 
 
 def test_verify_page_upload_of_both_gives_a_page_and_keeps_nothing(
@@ -264,7 +269,9 @@ def test_verify_page_document_larger_than_the_setting_is_refused(
 ) -> None:
     runtime = way.consortium[RELIER]
     small = replace(runtime, settings=runtime.settings.model_copy(update={"max_document_bytes": 9}))
-    client = TestClient(build_app(small), headers={"accept": "text/html"})
+    client = TestClient(
+        build_app(small), base_url=runtime.settings.origin, headers={"accept": "text/html"}
+    )
     for size, status in ((9, 200), (10, 413)):
         files = {"receipt": ("r.json", receipts["renewed"]), "document": ("d", b"x" * size)}
         assert client.post("/verify", files=files).status_code == status
