@@ -33,6 +33,7 @@ from ledger_node.flows.idempotency import drop_old_keys
 from ledger_node.flows.mirror_turns import MirrorTurns
 from ledger_node.flows.outbox import resume_outbox
 from ledger_node.flows.receiving import resume_receiving
+from ledger_node.flows.recovering import recover_log
 from ledger_node.flows.releasing import resume_releasing
 from ledger_node.flows.replaying import resume_replays
 from ledger_node.flows.reusing import ReuseTurns
@@ -102,18 +103,25 @@ class Sequencer:
     """Sequencing of one process: nothing is numbered before the log was compared with the chain.
 
     After a restore the log may be behind its own anchored head; an index assigned then would be
-    assigned twice. While the chain is silent registrations go on and wait for their index.
+    assigned twice: what is missing is taken back from the mirrors first. While the chain is silent
+    registrations go on and wait for their index.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         self._node = runtime.node
         self._verified = False
 
+    @property
+    def is_verified(self) -> bool:
+        """Whether the log was compared with the chain by this process."""
+        return self._verified
+
     def turn(self) -> None:
-        """One round; the first ones compare and take over the writer's term."""
+        """One round; the first ones recover, compare and take over the writer's term."""
         if self._verified:
             run_sequencing_round(self._node)
             return
+        recover_log(self._node)
         verify_log_head(self._node)
         resume_sequencing(self._node)
         self._verified = True
@@ -144,8 +152,10 @@ class ChainTurns:
     question to the chain; a whole turn is taken every `WHOLE_TURN_S` all the same.
     """
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, may_anchor: Callable[[], bool] = lambda: True) -> None:
+        """Anchor only while `may_anchor()`: not before the log was compared and recovered."""
         self._node = runtime.node
+        self._may_anchor = may_anchor
         self._clock = runtime.clock
         self._longest_s = runtime.settings.anchoring_interval_s
         self._seen_size = self._anchored_size = -1
@@ -161,7 +171,7 @@ class ChainTurns:
             self._quiet_head = None
             resume_following(self._node)
             resume_outbox(self._node)
-            if self._is_time():
+            if self._may_anchor() and self._is_time():
                 resume_anchoring(self._node)
             self._quiet_head, self._whole_at_s = head, self._clock.monotonic_s()
         resume_releasing(self._node)
@@ -208,7 +218,8 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
         signal.signal(number, lambda *_: runtime.clock.request_stop())
     workers = Workers(runtime)
     workers.start("sequencing", settings.sequencing_interval_s, sequencer.turn)
-    workers.start("chain", CHAIN_INTERVAL_S, ChainTurns(runtime).turn)
+    chain = ChainTurns(runtime, lambda: sequencer.is_verified)
+    workers.start("chain", CHAIN_INTERVAL_S, chain.turn)
     workers.start("receiving", WATCH_INTERVAL_S, lambda: resume_receiving(node))
     reuse = ReuseTurns(node, load_catalogue())
     workers.start("reuse", CHAIN_INTERVAL_S, lambda: take_reuse_turn(reuse))

@@ -105,7 +105,7 @@ def verify_log_head(node: ChainNode) -> AnchorDecision:
 
 
 def _decide(node: ChainNode, *, has_unconfirmed: bool) -> tuple[AnchorDecision, Address]:
-    held, city_log = _fetch_held(node)
+    held, city_log = fetch_held(node)
     if held.generation != node.generation:
         raise latch(
             node,
@@ -134,8 +134,13 @@ def _decide(node: ChainNode, *, has_unconfirmed: bool) -> tuple[AnchorDecision, 
     return decision, city_log
 
 
-def _fetch_held(node: ChainNode) -> tuple[HeldHead, Address]:
-    """The head CityLog holds at the newest final block, and that CityLog."""
+def fetch_held(node: ChainNode) -> tuple[HeldHead, Address]:
+    """The head CityLog holds at the newest final block, and that CityLog.
+
+    Raises:
+        LedgerHaltedError: The endpoint answers for another chain; latched.
+        ChainUnavailableError, NoCityLogError: Nobody knows.
+    """
     policy = node.profile.finality
     try:
         head = node.chain.fetch_head()

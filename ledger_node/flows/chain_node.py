@@ -23,6 +23,7 @@ NONCE_AHEAD: Final = "nonce_ahead_of_database"
 NONCE_FOREIGN: Final = "nonce_used_by_others"
 LOG_BEHIND_CHAIN: Final = "log_behind_chain"
 ANCHOR_CONTRADICTED: Final = "anchor_contradicted"
+LOG_BEHIND_MIRRORS: Final = "log_behind_mirrors"
 GENERATION_CLOSED: Final = "generation_closed"
 
 # While one of these stands nothing is sent to the chain and nothing taken from it.

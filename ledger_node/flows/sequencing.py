@@ -153,7 +153,7 @@ def _publish_head(node: Node) -> TreeHead:
         node.tiles.put_all(files)
     except TileConflictError as error:
         raise latch_halt(node, "tile_conflict", error.message_en) from error
-    _publish_checkpoint(node, target)
+    publish_checkpoint(node, target)
     return target
 
 
@@ -186,8 +186,8 @@ def _demand_bundle(node: Node, size: int) -> None:
         raise MalformedTileError("日志条目分块与其哈希不符。", f"{path} does not fit its tile.")
 
 
-def _publish_checkpoint(node: Node, head: TreeHead) -> None:
-    """Sign and publish, unless another process has published a larger head meanwhile.
+def publish_checkpoint(node: Node, head: TreeHead) -> None:
+    """Sign and publish a head whose files are durable, unless a larger one was published meanwhile.
 
     The transaction holds the head row, so that the checkpoint file never goes back.
     """

@@ -91,6 +91,16 @@ class LogGroup(Protocol):
         """
         ...
 
+    def adopt_entries(
+        self, leaves: Sequence[tuple[int, Commitment]], at: datetime
+    ) -> tuple[list[int], int]:
+        """Entry ids of (kind, commitment) pairs in their order, and how many were not here.
+
+        Those get a row without an opening: their private part is lost. `assign_indexes` comes
+        next, in the same transaction, and refuses what has an index already.
+        """
+        ...
+
     def list_leaves(self, generation: int, first: int, last: int) -> list[EntryRow]:
         """Sequenced entries with first <= leaf index < last, in order."""
         ...

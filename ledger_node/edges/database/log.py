@@ -35,6 +35,7 @@ from ledger_node.ports.database import (
 from ledger_node.ports.database_intake import EntryRow
 from ledger_node.ports.database_log import Halt, LogHead, PublishedCheckpoint
 
+_ADOPT_AT_ONCE = 500
 _HEAD = (log_heads.c.generation, log_heads.c.size, log_heads.c.root, log_heads.c.writer_term)
 _NEWEST_HEAD = select(*_HEAD).order_by(log_heads.c.generation.desc()).limit(1)
 _HEAD_OF = select(*_HEAD).where(log_heads.c.generation == bindparam("generation"))
@@ -216,6 +217,25 @@ class SqlLog:
         )
         if numbered.rowcount != len(entry_ids):
             raise RowConflictError("entries.leaf_index")
+
+    def adopt_entries(
+        self, leaves: Sequence[tuple[int, Commitment]], at: datetime
+    ) -> tuple[list[int], int]:
+        """Look up in parts, then insert what is missing."""
+        known: dict[bytes, int] = {}
+        for begin in range(0, len(leaves), _ADOPT_AT_ONCE):
+            part = [commitment for _, commitment in leaves[begin : begin + _ADOPT_AT_ONCE]]
+            query = select(entries.c.commitment, entries.c.entry_id).where(
+                entries.c.commitment.in_(part)
+            )
+            known.update({bytes(row[0]): int(row[1]) for row in self._connection.execute(query)})
+        missing = [leaf for leaf in leaves if leaf[1] not in known]
+        for kind, commitment in missing:
+            row = {"kind": kind, "commitment": commitment, "committed_at": at}
+            inserted = self._connection.execute(entries.insert(), row).inserted_primary_key
+            assert inserted is not None  # single-row insert: always given
+            known[commitment] = int(inserted[0])
+        return [known[commitment] for _, commitment in leaves], len(missing)
 
     def list_leaves(self, generation: int, first: int, last: int) -> list[EntryRow]:
         """Entries first..last-1 of a generation."""

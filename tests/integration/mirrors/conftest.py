@@ -11,7 +11,7 @@ from tests.support.liars import Liar
 from tests.support.stock import BYSTANDER, ISSUER, RELIER, make_stock
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def cities(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cities]:
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("TONGBAN_MIRROR_LOOK_INTERVAL_S", "0.3")
