@@ -6,7 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Frame, Page
+
+from tests.browser.visits import note_look
 
 ROOT = Path(__file__).resolve().parents[2]
 PICTURES = ROOT / "build" / "pictures"
@@ -24,8 +26,9 @@ def shoot(page: Page, name: str) -> Path:
     return path
 
 
-def list_violations(page: Page) -> list[str]:
+def list_violations(page: Page | Frame) -> list[str]:
     """Serious and critical violations axe-core reports, as `rule: selector`."""
+    note_look(page.url)
     page.evaluate(AXE.read_text("utf-8"))  # not a script of the page: its policy does not apply
     result: dict[str, Any] = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
     return [
