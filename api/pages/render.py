@@ -86,9 +86,16 @@ def _words(request: Request, principal: Principal | None) -> dict[str, Any]:
         "csrf_token": token,
         "csrf_field": lambda: field,
         "principal": principal,
-        "city_name": runtime.settings.city_name or runtime.node.city,
+        "city_name": _name_own_city(runtime, speech.language),
         "links": list_links(principal),
         "name_city": partial(name_city, language=speech.language),
         "path": request.url.path,
         "bridge_url": runtime.settings.device_bridge_url,
     }
+
+
+def _name_own_city(runtime: Runtime, language: str) -> str:
+    """The name in the settings is Chinese; in English the city goes by its known name."""
+    city, configured = runtime.node.city, runtime.settings.city_name
+    known = name_city(city, language)
+    return known if not configured or (language != "zh" and known != city) else configured

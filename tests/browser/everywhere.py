@@ -1,0 +1,41 @@
+"""Looking at a page in both languages, at both sizes, and in large letters."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+from tests.browser.at_window import look
+
+LANGUAGES = ("zh", "en")
+
+
+def speak(page: Page, *, language: str = "", size: str = "") -> None:
+    """Choose language or letters for this browser, as the button of the page does."""
+    given = {"tb-language": language, "tb-size": size}
+    page.context.add_cookies(
+        [{"name": name, "value": value, "url": page.url} for name, value in given.items() if value]
+    )
+
+
+def look_everywhere(page: Page, name: str, *, large: bool = False) -> None:
+    """Pictures of the page that is open, zh and en, phone and desk, and what axe says of each; for
+    a page that may be opened again. `large`: in large letters, too."""
+    before = page.evaluate("document.documentElement.lang.slice(0, 2)")
+    for language in LANGUAGES:
+        speak(page, language=language)
+        page.reload()
+        look(page, name)
+    if large:
+        speak(page, size="large")
+        page.reload()
+        assert page.locator("html.size-large").count() == 1
+        look(page, f"{name}-large")
+        speak(page, size="plain")
+    speak(page, language=before)
+    page.reload()
+
+
+def look_at_path(page: Page, address: str, name: str, *, large: bool = False) -> None:
+    """As `look_everywhere`, at another address of this city."""
+    page.goto(address)
+    look_everywhere(page, name, large=large)
