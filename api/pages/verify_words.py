@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from api.pages.audit_words import FINDINGS
 from api.pages.cities import name_city
 from api.pages.language import Speech
 from ledger_node.core.chain_facts import FactSource
+from ledger_node.core.freshness import Light
 from ledger_node.core.receipt import ReceiptKind
 from ledger_node.core.status import Standing
 from ledger_node.core.verdict import LineState, Question, RestsOn
-from ledger_node.flows.verifying import Verification
+from ledger_node.flows.verifying import LogNote, Verification
 
 QUESTIONS: Final[Mapping[Question, tuple[str, str]]] = {
     Question.UNCHANGED: ("未被改动", "Unchanged"),
@@ -32,6 +34,10 @@ RESTS_ON: Final[Mapping[RestsOn, tuple[str, str]]] = {
     RestsOn.TRUST_FILE: (
         "您带来的信任文件里写的账本事实；它对不对，取决于给您文件的人。",
         "The facts in the trust file you brought: they are as good as whoever gave it to you.",
+    ),
+    RestsOn.SEALS: (
+        "凭证所附区块头上验证者的印章。",
+        "The validators' seals on the block headers the receipt carries.",
     ),
     RestsOn.ISSUING_CITY: ("出具城市自己说的话。", "The word of the issuing city."),
     RestsOn.RECORDING_CITY: (
@@ -62,6 +68,14 @@ KINDS: Final[Mapping[ReceiptKind, tuple[str, str]]] = {
     ReceiptKind.REGISTRATION: ("登记凭证", "Registration receipt"),
     ReceiptKind.RELIANCE: ("采信凭证", "Reliance receipt"),
 }
+LIGHTS: Final[Mapping[Light, tuple[str, str]]] = {
+    Light.GREEN: ("状态新近，可据此办理。", "The state is recent: it may be acted on."),
+    Light.AMBER: (
+        "可先收件；存证或最新状态须补齐后再定。",
+        "It may be taken in; the record or the newest state has to follow before the decision.",
+    ),
+    Light.RED: ("不可据此办理。", "It must not be acted on."),
+}
 LATER: Final[Mapping[Standing, tuple[str, str]]] = {
     Standing.DISPUTED: ("现在有人对它提出异议，正在处理。", "It is disputed now."),
     Standing.SUPERSEDED: ("现在已被新的材料替代。", "It has been superseded by a newer one."),
@@ -82,6 +96,8 @@ class Result:
         as_of: Time and age in one phrase; empty if there is none.
         said: What a screen reader hears first.
         later: What is known now against it.
+        light: green, amber or red, and what that means.
+        logs: Who witnessed the logs it rests on.
         rests_on: Sentences.
         codes: Stable codes of what fails or is pending.
     """
@@ -97,6 +113,8 @@ class Result:
     said: str
     document_checked: bool
     later: tuple[str, ...]
+    light: tuple[str, str]
+    logs: tuple[str, ...]
     rests_on: tuple[str, ...]
     codes: tuple[str, ...]
 
@@ -132,6 +150,8 @@ def describe_verification(speech: Speech, verification: Verification) -> Result:
         block=None if verification.as_of is None else verification.as_of.number,
         said=speech.t(f"核验结果：{word}。{summary}", f"Result: {word}. {summary}"),
         document_checked=verification.document_checked,
+        light=(verification.light.value, speech.t(*LIGHTS[verification.light])),
+        logs=tuple(_describe_log(speech, each) for each in verification.logs),
         later=tuple(
             speech.t(*LATER[each.standing])
             for each in verification.later
@@ -146,6 +166,19 @@ def _summary(kind: ReceiptKind, state: LineState) -> tuple[str, str]:
     if state is LineState.HOLDS:
         return SUMMARIES[kind, state]
     return PENDING if state is LineState.PENDING else FAILS
+
+
+def _describe_log(speech: Speech, log: LogNote) -> str:
+    city = name_city(log.city, speech.language)
+    count, of = log.witnessed.count
+    sentence = speech.t(
+        f"{city}的日志：其他 {of} 个城市中有 {count} 个已复算并见证。",
+        f"The log of {city}: {count} of {of} other cities recomputed and witnessed it.",
+    )
+    if log.findings:
+        found = [speech.t(*FINDINGS[kind][:2]) for kind in log.findings]
+        sentence += speech.t("现有问题：", " Wrong now: ") + speech.t("、", ", ").join(found)
+    return sentence
 
 
 def _as_of(speech: Speech, verification: Verification) -> str:

@@ -37,17 +37,20 @@ from ledger_node.core.chain_facts_format import encode_position, read_position
 from ledger_node.core.errors import MalformedInputError, VerificationError
 from ledger_node.core.event_types import Position
 from ledger_node.core.message_key import MessageKeyId, encode_key_id, parse_key_id
+from ledger_node.core.place import encode_place, read_place
 from ledger_node.core.placement import (
     PLACEMENT_MEMBERS,
     Placement,
     encode_placement,
     read_placement,
 )
+from ledger_node.core.receipt_chain import ChainEvidence
 from ledger_node.core.shapes import read_bytes32, read_choice, read_version, refuse_shape
 from ledger_node.core.signed_body import compute_signed_message, verify_signed
 from ledger_node.core.types import Salt
 
 RECEIPT_VERSION = "tongban/receipt/v0"
+RECEIPT_VERSION_1 = "tongban/receipt/v1"  # with evidence of the chain: receipt_v1.py
 MAX_RECEIPT_BYTES = 16 * 1024 * 1024
 SIGNATURE_BYTES = 64
 MAX_POSITION = 2**16 - 2
@@ -97,6 +100,8 @@ class ReceiptFile:
         key_id: City and message key that signed.
         signature: Ed25519, 64 bytes.
         seal: None while pending.
+        chain: Evidence of the chain; None in version 0, and while there is none.
+        version: Under the signature.
     """
 
     kind: ReceiptKind
@@ -104,11 +109,15 @@ class ReceiptFile:
     key_id: MessageKeyId
     signature: bytes
     seal: Seal | None
+    chain: ChainEvidence | None = None
+    version: str = RECEIPT_VERSION
 
 
-def compute_receipt_message(kind: ReceiptKind, body: JsonObject, key_id: MessageKeyId) -> bytes:
+def compute_receipt_message(
+    kind: ReceiptKind, body: JsonObject, key_id: MessageKeyId, version: str = RECEIPT_VERSION
+) -> bytes:
     """Bytes the city signs with its message key."""
-    return compute_signed_message(RECEIPT_VERSION, _unsigned(kind, body, key_id))
+    return compute_signed_message(version, encode_unsigned(kind, body, key_id, version))
 
 
 def build_receipt(
@@ -144,16 +153,27 @@ def parse_receipt(data: bytes) -> ReceiptFile:
     """
     with refuse_as_receipt():
         value = parse_canonical(data, what=_WHAT, max_bytes=MAX_RECEIPT_BYTES)
-        read_version(value, RECEIPT_VERSION, what=_WHAT)
-        m = require_members(value, _MEMBERS, what=_WHAT)
-        kind = read_choice(m["kind"], ReceiptKind, what=f"{_WHAT} kind")
-        body = m["body"]
-        if not isinstance(body, dict):
-            raise refuse_shape(f"{_WHAT} body", "应为对象", "an object is expected")
-        key_id = parse_key_id(require_text(m["keyid"], what=f"{_WHAT} keyid"))
-        text = require_text(m["signature"], what=f"{_WHAT} signature")
-        signature = parse_base64(text, what=f"{_WHAT} signature", length_bytes=SIGNATURE_BYTES)
-        return ReceiptFile(kind, body, key_id, signature, _read_seal(m["seal"], kind))
+        return read_envelope(value, RECEIPT_VERSION, _MEMBERS)
+
+
+def read_envelope(value: JsonValue, version: str, names: tuple[str, ...]) -> ReceiptFile:
+    """Read what every version has; `names` are the members this one has.
+
+    Raises:
+        MalformedInputError: Another version, or a member missing, unknown or not well formed.
+    """
+    read_version(value, version, what=_WHAT)
+    m = require_members(value, names, what=_WHAT)
+    kind = read_choice(m["kind"], ReceiptKind, what=f"{_WHAT} kind")
+    body = m["body"]
+    if not isinstance(body, dict):
+        raise refuse_shape(f"{_WHAT} body", "应为对象", "an object is expected")
+    key_id = parse_key_id(require_text(m["keyid"], what=f"{_WHAT} keyid"))
+    text = require_text(m["signature"], what=f"{_WHAT} signature")
+    signature = parse_base64(text, what=f"{_WHAT} signature", length_bytes=SIGNATURE_BYTES)
+    return ReceiptFile(
+        kind, body, key_id, signature, read_seal(m["seal"], kind, version), version=version
+    )
 
 
 def verify_receipt_signature(receipt: ReceiptFile) -> None:
@@ -162,9 +182,9 @@ def verify_receipt_signature(receipt: ReceiptFile) -> None:
     Raises:
         SignedBodyError: It is not the signature of this body.
     """
-    members = _encode_object(receipt)
-    del members["seal"]
-    verify_signed(RECEIPT_VERSION, members)
+    unsigned = encode_unsigned(receipt.kind, receipt.body, receipt.key_id, receipt.version)
+    signature = encode_base64(receipt.signature)
+    verify_signed(receipt.version, {**unsigned, "signature": signature})
 
 
 @contextmanager
@@ -201,26 +221,51 @@ def read_disclosed(value: JsonValue, *, what: str) -> dict[int, str]:
     return texts
 
 
-def _unsigned(kind: ReceiptKind, body: JsonObject, key_id: MessageKeyId) -> JsonObject:
-    return {"v": RECEIPT_VERSION, "kind": kind.value, "body": body, "keyid": encode_key_id(key_id)}
+def encode_event(position: Position, version: str) -> JsonObject:
+    """Write where an event stands, as receipts of a version do."""
+    return encode_place(position) if version == RECEIPT_VERSION_1 else encode_position(position)
+
+
+def read_event(value: JsonValue, version: str, *, what: str) -> Position:
+    """Read where an event stands, as receipts of a version write it.
+
+    Raises:
+        UnexpectedShapeError, MalformedEncodingError: A member is missing, unknown or misspelt.
+    """
+    read = read_place if version == RECEIPT_VERSION_1 else read_position
+    return read(value, what=what)
+
+
+def encode_unsigned(
+    kind: ReceiptKind, body: JsonObject, key_id: MessageKeyId, version: str
+) -> JsonObject:
+    """The members under the signature."""
+    return {"v": version, "kind": kind.value, "body": body, "keyid": encode_key_id(key_id)}
 
 
 def _encode_object(receipt: ReceiptFile) -> JsonObject:
     return {
-        **_unsigned(receipt.kind, receipt.body, receipt.key_id),
+        **encode_unsigned(receipt.kind, receipt.body, receipt.key_id, receipt.version),
         "signature": encode_base64(receipt.signature),
-        "seal": _encode_seal(receipt.seal),
+        "seal": encode_seal(receipt.seal),
     }
 
 
-def _encode_seal(seal: Seal | None) -> JsonValue:
+def encode_seal(seal: Seal | None, version: str = RECEIPT_VERSION) -> JsonValue:
+    """Write a seal, or null while pending."""
     if seal is None:
         return None
     salt: JsonObject = {} if seal.salt is None else {"salt": seal.salt.hex()}
-    return {**salt, **encode_placement(seal.placement), "anchored": encode_position(seal.anchored)}
+    anchored = encode_event(seal.anchored, version)
+    return {**salt, **encode_placement(seal.placement), "anchored": anchored}
 
 
-def _read_seal(value: JsonValue, kind: ReceiptKind) -> Seal | None:
+def read_seal(value: JsonValue, kind: ReceiptKind, version: str = RECEIPT_VERSION) -> Seal | None:
+    """Read the seal of a receipt of this kind.
+
+    Raises:
+        UnexpectedShapeError, MalformedEncodingError: A member is missing, unknown or misspelt.
+    """
     if value is None:
         return None
     what = "receipt seal"
@@ -229,6 +274,6 @@ def _read_seal(value: JsonValue, kind: ReceiptKind) -> Seal | None:
     m = require_members(value, names, what=what)
     return Seal(
         placement=read_placement(m, what=what),
-        anchored=read_position(m["anchored"], what=f"{what} anchored"),
+        anchored=read_event(m["anchored"], version, what=f"{what} anchored"),
         salt=Salt(read_bytes32(m["salt"], what=f"{what} salt")) if salted else None,
     )

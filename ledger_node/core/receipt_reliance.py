@@ -56,6 +56,15 @@ class RelianceDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenLine:
+    """A line of the verdict as the clerk saw it: question, state, code if it did not hold."""
+
+    question: str
+    state: str
+    code: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RelianceBody:
     """Everything relied on.
 
@@ -75,6 +84,7 @@ class RelianceBody:
         subject, item, case: Openings of the terms' commitments.
         recorded, consumed: The events `GrantRecorded` and `GrantConsumed`.
         state_block: Block the materials' state was read at.
+        verdicts: The four lines as the clerk saw them (version 1); the relying city's word.
     """
 
     receipt_id: str
@@ -98,3 +108,4 @@ class RelianceBody:
     recorded: Position
     consumed: Position
     state_block: BlockFact
+    verdicts: tuple[SeenLine, ...] = ()

@@ -18,18 +18,25 @@ from ledger_node.core.canonical import (
 )
 from ledger_node.core.chain_facts_format import (
     encode_block,
-    encode_position,
     read_block,
-    read_position,
 )
 from ledger_node.core.checkpoint import MAX_GENERATION
 from ledger_node.core.event_types import StatusFlag
 from ledger_node.core.evidence_parts import OfficerRole
-from ledger_node.core.receipt import encode_disclosed, read_disclosed, refuse_as_receipt
+from ledger_node.core.receipt import (
+    RECEIPT_VERSION,
+    RECEIPT_VERSION_1,
+    encode_disclosed,
+    encode_event,
+    read_disclosed,
+    read_event,
+    refuse_as_receipt,
+)
 from ledger_node.core.receipt_reliance import (
     RelianceBody,
     RelianceDecision,
     ReliedMaterial,
+    SeenLine,
 )
 from ledger_node.core.release_answer import parse_release_answer
 from ledger_node.core.release_request import parse_release_request
@@ -44,6 +51,7 @@ from ledger_node.core.shapes import (
     read_name,
     read_opening,
     read_short_text,
+    refuse_shape,
 )
 from ledger_node.core.signed_head import (
     encode_answer_head,
@@ -52,6 +60,8 @@ from ledger_node.core.signed_head import (
     read_head,
 )
 from ledger_node.core.types import Commitment, Salt
+from ledger_node.core.verdict import LineState, Question
+from ledger_node.core.verdict_codes import VerdictCode
 
 _WHAT = "reliance receipt"
 _MEMBERS = (
@@ -76,13 +86,15 @@ _OPENINGS = ("subject", "item", "case")
 MAX_STATUS = sum(StatusFlag)
 
 
-def encode_reliance_body(body: RelianceBody) -> JsonObject:
-    """Write the body to be signed and committed to.
+def encode_reliance_body(body: RelianceBody, version: str = RECEIPT_VERSION) -> JsonObject:
+    """Write the body to be signed and committed to, as receipts of a version do.
 
     Raises:
         MalformedInputError: Request, answer or acknowledgement are not canonical JSON.
     """
+    verdicts: JsonObject = {"verdicts": [_encode_line(each) for each in body.verdicts]}
     return {
+        **(verdicts if version == RECEIPT_VERSION_1 else {}),
         "receipt": body.receipt_id,
         "city": body.city,
         "generation": body.generation,
@@ -99,32 +111,34 @@ def encode_reliance_body(body: RelianceBody) -> JsonObject:
         "answer_message": encode_answer_head(body.answer_head),
         "acknowledgement": parse_canonical(body.acknowledgement_bytes, what="acknowledgement"),
         "release_salt": body.release_salt.hex(),
-        "materials": [_encode_material(each) for each in body.materials],
+        "materials": [_encode_material(each, version) for each in body.materials],
         "openings": {
             "subject": encode_opening(body.subject),
             "item": encode_opening(body.item),
             "case": encode_opening(body.case),
         },
         "grant": {
-            "recorded": encode_position(body.recorded),
-            "consumed": encode_position(body.consumed),
+            "recorded": encode_event(body.recorded, version),
+            "consumed": encode_event(body.consumed, version),
         },
         "state_block": encode_block(body.state_block),
     }
 
 
-def read_reliance_body(value: JsonObject) -> RelianceBody:
+def read_reliance_body(value: JsonObject, version: str = RECEIPT_VERSION) -> RelianceBody:
     """Read the body of a reliance receipt.
 
     Raises:
         NotAReceiptError: A member is missing, unknown or not well formed.
     """
     with refuse_as_receipt():
-        m = require_members(value, _MEMBERS, what=_WHAT)
+        names = (*_MEMBERS, "verdicts") if version == RECEIPT_VERSION_1 else _MEMBERS
+        m = require_members(value, names, what=_WHAT)
         request_bytes = encode_canonical(m["request"])
         answer_bytes = encode_canonical(m["answer"])
         materials = tuple(
-            _read_material(item) for item in require_list(m["materials"], what=f"{_WHAT} materials")
+            _read_material(item, version)
+            for item in require_list(m["materials"], what=f"{_WHAT} materials")
         )
         demand_not_empty(materials, what=f"{_WHAT} materials")
         demand_distinct([each.commitment for each in materials], what=f"{_WHAT} materials")
@@ -156,30 +170,31 @@ def read_reliance_body(value: JsonObject) -> RelianceBody:
             subject=subject,
             item=item,
             case=case,
-            recorded=read_position(grant["recorded"], what=f"{_WHAT} recorded"),
-            consumed=read_position(grant["consumed"], what=f"{_WHAT} consumed"),
+            recorded=read_event(grant["recorded"], version, what=f"{_WHAT} recorded"),
+            consumed=read_event(grant["consumed"], version, what=f"{_WHAT} consumed"),
             state_block=read_block(m["state_block"], what=f"{_WHAT} state_block"),
+            verdicts=_read_verdicts(m["verdicts"]) if "verdicts" in m else (),
         )
 
 
-def _encode_material(material: ReliedMaterial) -> JsonObject:
+def _encode_material(material: ReliedMaterial, version: str) -> JsonObject:
     return {
         "commitment": material.commitment.hex(),
         "disclosed": encode_disclosed(material.disclosed),
-        "anchored": encode_position(material.anchored),
+        "anchored": encode_event(material.anchored, version),
         "status": int(material.status),
         "open_objections": material.open_objections,
     }
 
 
-def _read_material(value: JsonValue) -> ReliedMaterial:
+def _read_material(value: JsonValue, version: str) -> ReliedMaterial:
     what = f"{_WHAT} material"
     names = ("commitment", "disclosed", "anchored", "status", "open_objections")
     m = require_members(value, names, what=what)
     return ReliedMaterial(
         commitment=Commitment(read_bytes32(m["commitment"], what=f"{what} commitment")),
         disclosed=read_disclosed(m["disclosed"], what=f"{what} disclosed"),
-        anchored=read_position(m["anchored"], what=f"{what} anchored"),
+        anchored=read_event(m["anchored"], version, what=f"{what} anchored"),
         status=StatusFlag(require_int(m["status"], what=f"{what} status", maximum=MAX_STATUS)),
         open_objections=require_int(m["open_objections"], what=f"{what} open_objections"),
     )
@@ -193,3 +208,29 @@ def _read_decision(value: JsonValue) -> RelianceDecision:
         read_choice(m["role"], OfficerRole, what=what),
         read_short_text(m["outcome"], what=what),
     )
+
+
+def _encode_line(line: SeenLine) -> JsonObject:
+    return {"question": line.question, "state": line.state, "code": line.code}
+
+
+def _read_verdicts(value: JsonValue) -> tuple[SeenLine, ...]:
+    what = f"{_WHAT} verdicts"
+    lines = tuple(_read_line(item) for item in require_list(value, what=what))
+    if [line.question for line in lines] != list(Question):
+        raise refuse_shape(what, "须依次回答四个问题", "the four questions, in their order")
+    return lines
+
+
+def _read_line(value: JsonValue) -> SeenLine:
+    what = f"{_WHAT} verdicts"
+    m = require_members(value, ("question", "state", "code"), what=what)
+    code = m["code"]
+    line = SeenLine(
+        read_choice(m["question"], Question, what=what),
+        read_choice(m["state"], LineState, what=what),
+        None if code is None else read_choice(code, VerdictCode, what=what),
+    )
+    if (line.code is None) != (line.state in (LineState.HOLDS, LineState.NOT_STATED)):
+        raise refuse_shape(what, "状态与代码不符", "state and code do not fit")
+    return line

@@ -1,7 +1,8 @@
 """The trust file: what a verifier far from any node takes as given.
 
-Step 9 of the data flow. Chain id and genesis, contracts, members with their keys over time, and,
-if whoever wrote it read them, facts of the chain up to a block. Spec: docs/spec/trust.md.
+Step 9 of the data flow. Chain id and genesis, contracts, members with their keys over time, sets
+of validators, and, if whoever wrote it read them, facts of the chain up to a block. Spec:
+docs/spec/trust.md.
 
 Invariants:
     * Keys of a role never overlap; a cancelled announcement is left out.
@@ -45,6 +46,20 @@ class TrustedMember:
 
 
 @dataclass(frozen=True, slots=True)
+class ValidatorSet:
+    """Who seals the blocks of a range.
+
+    Attributes:
+        from_block, to_block: First and last block, both included; no last one if None.
+        validators: Chain accounts, ascending; at least one.
+    """
+
+    from_block: BlockNumber
+    to_block: BlockNumber | None
+    validators: tuple[Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Trust:
     """What is taken as given.
 
@@ -54,6 +69,7 @@ class Trust:
         contracts: All versions.
         members: By city.
         facts: Facts of the chain up to a block; None if the file carries none.
+        validators: Sets of a chain whose headers carry seals, by rising ranges; empty otherwise.
     """
 
     domain: str
@@ -62,6 +78,20 @@ class Trust:
     contracts: tuple[TrustedContract, ...]
     members: Mapping[CityId, TrustedMember]
     facts: ChainFacts | None
+    validators: tuple[ValidatorSet, ...] = ()
+
+    def validators_at(self, block_number: BlockNumber) -> tuple[Address, ...] | None:
+        """The validators that had to seal a block; None if the file does not say."""
+        for each in self.validators:
+            if each.from_block <= block_number and (
+                each.to_block is None or block_number <= each.to_block
+            ):
+                return each.validators
+        return None
+
+    def find_contract(self, address: Address) -> TrustedContract | None:
+        """The contract at an address, in any version; None if it is none of the consortium's."""
+        return next((each for each in self.contracts if each.registration.address == address), None)
 
     def key_at(self, city: CityId, role: KeyRole, block_timestamp_s: int) -> KeyInterval | None:
         """The city's key of a role at a block time; None if it had none or is no member."""
@@ -104,6 +134,7 @@ def build_trust(
     code_hashes: Mapping[Address, bytes],
     names: Mapping[CityId, str],
     facts: ChainFacts | None,
+    validators: tuple[ValidatorSet, ...] = (),
 ) -> Trust:
     """Trust of a consortium as the chain tells it.
 
@@ -115,6 +146,7 @@ def build_trust(
         code_hashes: keccak-256 of the runtime code of every contract, by address.
         names: City names for people; a city that is not named gets its division code.
         facts: From `build_chain_facts`, or None.
+        validators: Sets per block range, if the headers carry seals.
     """
     roles = [(ContractRole.MEMBERSHIP, Registration(membership, BlockNumber(0)))]
     roles += [
@@ -142,6 +174,7 @@ def build_trust(
             for city, member in consortium.members.items()
         },
         facts=facts,
+        validators=validators,
     )
 
 

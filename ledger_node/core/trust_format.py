@@ -28,6 +28,7 @@ from ledger_node.core.checkpoint import build_origin
 from ledger_node.core.consortium import KeyInterval, Registration
 from ledger_node.core.event_layouts import REGISTERED_ROLES
 from ledger_node.core.event_types import ContractRole, KeyRole
+from ledger_node.core.qbft import MAX_VALIDATORS
 from ledger_node.core.shapes import (
     encode_address,
     read_address,
@@ -37,7 +38,13 @@ from ledger_node.core.shapes import (
     read_version,
     refuse_shape,
 )
-from ledger_node.core.trust import Trust, TrustedContract, TrustedMember, contract_order
+from ledger_node.core.trust import (
+    Trust,
+    TrustedContract,
+    TrustedMember,
+    ValidatorSet,
+    contract_order,
+)
 from ledger_node.core.types import BlockHash, BlockNumber, CityId
 
 TRUST_VERSION = "tongban/trust/v1"
@@ -53,6 +60,7 @@ _MEMBERS = (
     "facts",
 )
 _CONTRACT = ("role", "address", "from_block", "code_hash")
+_VALIDATORS = ("from_block", "to_block", "addresses")
 _KEY = ("role", "key", "valid_from", "valid_until", "distrusted_since_block")
 _ROLE_NAMES: Mapping[KeyRole, str] = {role: role.name.lower() for role in KeyRole}
 _ROLES: Mapping[str, KeyRole] = {name: role for role, name in _ROLE_NAMES.items()}
@@ -80,8 +88,6 @@ def parse_trust(data: bytes) -> Trust:
     value = parse_canonical(data, what=what, max_bytes=MAX_TRUST_BYTES)
     read_version(value, TRUST_VERSION, what=what)
     m = require_members(value, _MEMBERS, what=what)
-    if require_list(m["validators"], what="validators"):
-        raise refuse_shape("validators", "本版本不含验证者集合", "this version has no validators")
     domain = require_text(m["consortium"], what="consortium")
     build_origin(domain, CityId("000000"), 0)  # refuses a domain no log could carry
     facts = m["facts"]
@@ -94,6 +100,7 @@ def parse_trust(data: bytes) -> Trust:
         contracts=tuple(contracts),
         members={member.city: member for member in members},
         facts=None if facts is None else read_chain_facts(facts, FactSource.TRUST_FILE),
+        validators=_read_validators(m["validators"]),
     )
     if _encode_object(trust) != m:
         raise refuse_shape(what, "条目须递增且不重复", "lists ascend and name nothing twice")
@@ -126,7 +133,14 @@ def _encode_object(trust: Trust) -> JsonObject:
             }
             for _, member in sorted(trust.members.items())
         ],
-        "validators": [],
+        "validators": [
+            {
+                "from_block": each.from_block,
+                "to_block": each.to_block,
+                "addresses": [encode_address(address) for address in each.validators],
+            }
+            for each in trust.validators
+        ],
         "facts": None if trust.facts is None else encode_chain_facts(trust.facts),
     }
 
@@ -139,6 +153,35 @@ def _encode_key(key: KeyInterval) -> JsonObject:
         "valid_until": key.valid_until_s,
         "distrusted_since_block": key.distrusted_since_block,
     }
+
+
+def _read_validators(value: JsonValue) -> tuple[ValidatorSet, ...]:
+    what = "validators"
+    sets = tuple(_read_validator_set(item) for item in require_list(value, what=what))
+    for earlier, later in pairwise(sets):
+        if earlier.to_block is None or earlier.to_block >= later.from_block:
+            raise refuse_shape(what, "区块范围重叠或次序不对", "ranges overlap or do not rise")
+    return sets
+
+
+def _read_validator_set(value: JsonValue) -> ValidatorSet:
+    what = "validators"
+    m = require_members(value, _VALIDATORS, what=what)
+    first = require_int(m["from_block"], what=f"{what} from_block")
+    last = m["to_block"]
+    addresses = [
+        read_address(item, what=what)
+        for item in require_list(m["addresses"], what=f"{what} addresses")
+    ]
+    if not addresses or len(addresses) > MAX_VALIDATORS or addresses != sorted(set(addresses)):
+        raise refuse_shape(what, "地址须递增且不重复", "addresses ascend, at least one, none twice")
+    return ValidatorSet(
+        BlockNumber(first),
+        None
+        if last is None
+        else BlockNumber(require_int(last, what=f"{what} to_block", minimum=first)),
+        tuple(addresses),
+    )
 
 
 def _read_contract(value: JsonValue) -> TrustedContract:

@@ -46,6 +46,7 @@ class RestsOn(StrEnum):
     TRUSTED_KEYS = "trusted_keys"  # keys and contracts of the trust file
     CHAIN = "chain"  # events the verifier read itself
     TRUST_FILE = "trust_file"  # events whoever wrote the trust file read
+    SEALS = "seals"  # block headers that the validators of the trust file sealed
     ISSUING_CITY = "issuing_city"  # its word
     RECORDING_CITY = "recording_city"  # its word: that the person stood there
     RELYING_CITY = "relying_city"  # its word

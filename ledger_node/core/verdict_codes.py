@@ -18,6 +18,7 @@ class VerdictCode(StrEnum):
     GRANT_UNCONFIRMED = "grant_unconfirmed"
     PERMIT_UNCONFIRMED = "permit_unconfirmed"
     EVIDENCE_UNCONFIRMED = "evidence_unconfirmed"
+    CHAIN_EVIDENCE_MISSING = "chain_evidence_missing"
     # The receipt itself.
     RECEIPT_SIGNATURE_INVALID = "receipt_signature_invalid"
     RECEIPT_SIGNER_MISMATCH = "receipt_signer_mismatch"
@@ -52,6 +53,16 @@ class VerdictCode(StrEnum):
     VALIDITY_NOT_BEGUN = "validity_not_begun"
     VALIDITY_OVER = "validity_over"
     VALIDITY_UNREADABLE = "validity_unreadable"
+    # What a receipt carries of the chain.
+    HEADER_MALFORMED = "header_malformed"
+    HEADER_HASH_MISMATCH = "header_hash_mismatch"
+    SEAL_INVALID = "seal_invalid"
+    SEAL_FOREIGN = "seal_foreign"
+    SEAL_DUPLICATED = "seal_duplicated"
+    SEALS_INSUFFICIENT = "seals_insufficient"
+    LOG_PROOF_INVALID = "log_proof_invalid"
+    STORAGE_PROOF_INVALID = "storage_proof_invalid"
+    CONTRACT_CODE_MISMATCH = "contract_code_mismatch"
     # Messages.
     REQUEST_SIGNATURE_INVALID = "request_signature_invalid"
     REQUEST_KEY_INVALID = "request_key_invalid"

@@ -36,6 +36,10 @@ SENTENCES: Mapping[VerdictCode, tuple[str, str]] = {
         "手头没有链上数据可以确认授权证据。",
         "Nothing at hand confirms the credentials behind the evidence.",
     ),
+    _C.CHAIN_EVIDENCE_MISSING: (
+        "凭证尚未附上链上证据。",
+        "The receipt carries no evidence of the chain yet.",
+    ),
     _C.RECEIPT_SIGNATURE_INVALID: (
         "凭证签名不成立,内容已被改动。",
         "The signature of the receipt does not hold: its contents were changed.",
@@ -144,6 +148,42 @@ SENTENCES: Mapping[VerdictCode, tuple[str, str]] = {
     _C.VALIDITY_UNREADABLE: (
         "有效期不是可读的日期。",
         "The validity is not a readable date.",
+    ),
+    _C.HEADER_MALFORMED: (
+        "凭证所附区块头读不出，或次序不对。",
+        "A block header in the receipt is not readable, or out of order.",
+    ),
+    _C.HEADER_HASH_MISMATCH: (
+        "凭证所附区块头不是所写的区块。",
+        "A block header in the receipt is not that of the block the receipt names.",
+    ),
+    _C.SEAL_INVALID: (
+        "区块头上有一枚印章不是有效签名。",
+        "A seal of a block header is no signature.",
+    ),
+    _C.SEAL_FOREIGN: (
+        "区块头上有一枚印章不是该区块的验证者所签。",
+        "A seal of a block header is by no validator of that block.",
+    ),
+    _C.SEAL_DUPLICATED: (
+        "区块头上有验证者重复盖章。",
+        "A validator sealed a block header twice.",
+    ),
+    _C.SEALS_INSUFFICIENT: (
+        "区块头上的印章不足验证者的三分之二。",
+        "Fewer than two thirds of the validators sealed a block header.",
+    ),
+    _C.LOG_PROOF_INVALID: (
+        "链上事件的证明推算不到区块头。",
+        "The proof of an event does not lead to its block header.",
+    ),
+    _C.STORAGE_PROOF_INVALID: (
+        "合约状态的证明推算不到区块头。",
+        "The proof of a contract's state does not lead to its block header.",
+    ),
+    _C.CONTRACT_CODE_MISMATCH: (
+        "所证明的状态不属于联盟的合约代码。",
+        "The state proven is not that of the consortium's contract code.",
     ),
     _C.REQUEST_SIGNATURE_INVALID: (
         "请求的签名不成立。",

@@ -9,22 +9,24 @@ Not here: reliance receipts (verify_reliance.py), reading files and digesting a 
 from __future__ import annotations
 
 from ledger_node.core.chain_facts import ChainFacts
+from ledger_node.core.chain_proofs import block_of
 from ledger_node.core.checkpoint import build_origin
 from ledger_node.core.merkle import hash_leaf
 from ledger_node.core.receipt import (
     NotAReceiptError,
     ReceiptFile,
     ReceiptKind,
-    parse_receipt,
     verify_receipt_signature,
 )
 from ledger_node.core.receipt_registration import RegistrationBody, read_registration_body
+from ledger_node.core.receipt_v1 import parse_receipt_of_any_version
 from ledger_node.core.signed_body import SignedBodyError
 from ledger_node.core.statement import Showing
 from ledger_node.core.trust import Trust
 from ledger_node.core.types import Digest
 from ledger_node.core.verdict import Judgement, Question, Verdict, judge, not_stated
 from ledger_node.core.verdict_codes import VerdictCode
+from ledger_node.core.verify_chain import check_carried, gather_facts
 from ledger_node.core.verify_parts import (
     LAST_BLOCK,
     MAX_SKEW_S,
@@ -61,7 +63,7 @@ def verify_receipt(
     Raises:
         NotAReceiptError: Not exactly a receipt.
     """
-    receipt = parse_receipt(data)
+    receipt = parse_receipt_of_any_version(data)
     facts = facts if facts is not None else trust.facts
     if receipt.kind is ReceiptKind.RELIANCE:
         return verify_reliance(receipt, trust, facts, document, sensitive_types)
@@ -104,7 +106,7 @@ def verify_reliance_receipt(
 
 
 def _demand_kind(data: bytes, kind: ReceiptKind) -> None:
-    if parse_receipt(data).kind is not kind:
+    if parse_receipt_of_any_version(data).kind is not kind:
         raise NotAReceiptError(
             "凭证种类不符。", f"a {kind.value} receipt is expected.", reason="kind"
         )
@@ -119,16 +121,18 @@ def verify_registration(
         NotAReceiptError: The body is not one.
     """
     body = read_registration_body(receipt.body)
+    claimed = [] if receipt.seal is None else [block_of(receipt.seal.anchored)]
+    facts, problem = gather_facts(receipt, trust, facts, claimed)
     lines = (
         judge(
             Question.UNCHANGED,
-            lambda j: _check_unchanged(j, receipt, body, trust, facts, document),
+            lambda j: _check_unchanged(j, receipt, body, trust, facts, problem, document),
         ),
         judge(Question.ISSUER_ENTITLED, lambda j: _check_issuer(j, receipt, body, trust)),
         judge(Question.VALID_AS_OF, lambda j: _check_valid(j, receipt, body, trust, facts)),
         not_stated(Question.RIGHT_PERSON),
     )
-    as_of = facts.as_of.number if facts else None
+    as_of = facts.reach if facts else None
     return Verdict(receipt.kind, body.city, body.receipt_id, lines, as_of)
 
 
@@ -138,13 +142,15 @@ def _check_unchanged(
     body: RegistrationBody,
     trust: Trust,
     facts: ChainFacts | None,
+    problem: VerdictCode | None,
     document: Digest | None,
 ) -> None:
-    # (1) The named key signed exactly this body.
+    # (1) The named key signed exactly this body, and what the file carries of the chain holds.
     try:
         verify_receipt_signature(receipt)
     except SignedBodyError:
         judgement.fail(VerdictCode.RECEIPT_SIGNATURE_INVALID)
+    check_carried(judgement, problem)
     # (2) The fields shown are those of the committed statement; (3) the file at hand is a document.
     showing = _check_body_showing(judgement, body, trust)
     check_document(judgement, [showing], document)
@@ -201,14 +207,17 @@ def _check_valid(
     facts: ChainFacts | None,
 ) -> None:
     # (10) Nothing was said against the material up to the newest block at hand.
+    leaf_hash = hash_leaf(body.entry)
+    newest = facts.newest_state(body.city, leaf_hash) if facts else None
     if receipt.seal is None:
         judgement.wait(VerdictCode.RECEIPT_PENDING)
-    elif facts is None or facts.as_of.number < receipt.seal.anchored.block_number:
+    elif newest is None or newest.number < receipt.seal.anchored.block_number:
         judgement.wait(VerdictCode.STATUS_UNCONFIRMED)
-    if facts is None:
+    flags = facts.flags_at(body.city, leaf_hash, newest.number) if facts and newest else None
+    if facts is None or newest is None or flags is None:
         return
-    check_flags(judgement, facts.flags_at(body.city, hash_leaf(body.entry), facts.as_of.number))
-    rest_on_facts(judgement, facts)
+    check_flags(judgement, flags)
+    rest_on_facts(judgement, facts, newest.number)
     # (11) The dates shown hold at that block.
     showing = _check_body_showing(judgement, body, trust)
-    check_validity(judgement, showing, facts.as_of.block_timestamp_s)
+    check_validity(judgement, showing, newest.block_timestamp_s)

@@ -12,7 +12,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ledger_node.core.canonical import JsonValue
-from ledger_node.core.chain_facts import ChainFacts, GrantFact
+from ledger_node.core.chain_facts import (
+    ChainFacts,
+    FactUnknownError,
+    GrantFact,
+    is_same_place,
+)
 from ledger_node.core.checkpoint import build_origin
 from ledger_node.core.commitment import CommitmentKind
 from ledger_node.core.errors import LedgerError
@@ -55,7 +60,9 @@ def check_permit(judgement: Judgement, body: RelianceBody, facts: ChainFacts | N
     terms = body.request.terms
     found = facts.consumptions.get((terms.grants, release)) if facts else None
     if facts is not None and found is None:
-        there = any(each.consumed == body.consumed for each in facts.consumptions.values())
+        there = any(
+            is_same_place(each.consumed, body.consumed) for each in facts.consumptions.values()
+        )
         judgement.demand(not there, VerdictCode.PERMIT_MISMATCH)  # a permit, but of other bytes
     check_fact(judgement, facts, found.consumed if found else None, body.consumed, _PERMIT_CODES)
     if found is not None:
@@ -75,7 +82,7 @@ def check_grant(
     )
     fact = _find_grant(facts, terms)
     if facts is not None and fact is None:
-        there = any(each.recorded == body.recorded for each in facts.grants.values())
+        there = any(is_same_place(each.recorded, body.recorded) for each in facts.grants.values())
         judgement.demand(not there, VerdictCode.TERMS_COMMITMENT_MISMATCH)  # of other terms
     check_fact(judgement, facts, fact.recorded if fact else None, body.recorded, _GRANT_CODES)
     if fact is not None:
@@ -158,9 +165,11 @@ def _check_evidence(
             request.terms,
             request.bundle,
             fact.recorded.block_timestamp_s,
-            facts.log_facts(trust.domain),
+            facts.log_facts(trust.domain, fact.recorded.block_number),
             EvidenceRules(sensitive_types),
         )
+    except FactUnknownError:
+        judgement.wait(VerdictCode.EVIDENCE_UNCONFIRMED)
     except OfficerError:
         judgement.fail(VerdictCode.EVIDENCE_OFFICER)
     except PasskeyError:
@@ -169,7 +178,7 @@ def _check_evidence(
         judgement.fail(VerdictCode.EVIDENCE_INVALID)
     except LedgerError:
         judgement.fail(VerdictCode.EVIDENCE_CREDENTIAL)
-    rest_on_facts(judgement, facts)
+    rest_on_facts(judgement, facts, fact.recorded.block_number)
     judgement.rest_on(RestsOn.RECORDING_CITY)  # that the person stood there
 
 
@@ -199,6 +208,8 @@ def _equals_terms(fact: GrantFact, terms: Terms) -> bool:
 
 
 def _comes_before(first: Position, second: Position) -> bool:
+    if first.block_number == second.block_number and bool(first.tx_hash) != bool(second.tx_hash):
+        return True  # their indexes are of two kinds; the contract refuses the other order
     return (first.block_number, first.log_index) < (second.block_number, second.log_index)
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from ledger_node.core.canonical import JsonValue
-from ledger_node.core.chain_facts import ChainFacts, FactSource
+from ledger_node.core.chain_facts import NO_TX_HASH, ChainFacts, FactSource, is_same_place
 from ledger_node.core.consortium import is_key_trusted_at
 from ledger_node.core.errors import LedgerError
 from ledger_node.core.event_types import ContractRole, KeyRole, Position, StatusFlag
@@ -39,7 +39,11 @@ MAX_SKEW_S = 30  # between a city's clock and block time
 LAST_BLOCK = BlockNumber(2**64)  # after every block: a key ever distrusted is distrusted there
 _LOCAL = timedelta(hours=8)  # dates on papers are China Standard Time
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_SOURCES = {FactSource.CHAIN: RestsOn.CHAIN, FactSource.TRUST_FILE: RestsOn.TRUST_FILE}
+_SOURCES = {
+    FactSource.CHAIN: RestsOn.CHAIN,
+    FactSource.TRUST_FILE: RestsOn.TRUST_FILE,
+    FactSource.SEALS: RestsOn.SEALS,
+}
 
 STATUS_CODES = (
     (StatusFlag.ERASED, VerdictCode.STATUS_ERASED),
@@ -81,18 +85,19 @@ def check_fact(
     if facts is None:
         judgement.wait(codes.unconfirmed)
     elif found is None:
-        if claimed.block_number > facts.as_of.number:
-            judgement.wait(codes.unconfirmed)
-        else:
+        if facts.is_settled(claimed):
             judgement.fail(codes.unknown)
+        judgement.wait(codes.unconfirmed)
     else:
-        judgement.demand(found == claimed, codes.mismatch)
-        rest_on_facts(judgement, facts)
+        judgement.demand(is_same_place(found, claimed), codes.mismatch)
+        if claimed.tx_hash == NO_TX_HASH and not facts.is_carried(claimed):
+            judgement.wait(codes.unconfirmed)  # nothing holds the place within the block
+        rest_on_facts(judgement, facts, claimed.block_number)
 
 
-def rest_on_facts(judgement: Judgement, facts: ChainFacts) -> None:
-    """Say where the facts came from."""
-    judgement.rest_on(_SOURCES[facts.source])
+def rest_on_facts(judgement: Judgement, facts: ChainFacts, block_number: BlockNumber) -> None:
+    """Say where the facts of a block came from."""
+    judgement.rest_on(_SOURCES[facts.source_of(block_number)])
 
 
 def check_anchor(

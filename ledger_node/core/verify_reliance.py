@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ledger_node.core.chain_facts import ChainFacts
+from ledger_node.core.chain_facts import BlockFact, ChainFacts
+from ledger_node.core.chain_proofs import block_of
 from ledger_node.core.checkpoint import build_origin
 from ledger_node.core.commitment import CommitmentKind, compute_commitment
 from ledger_node.core.entry import EntryKind, encode_entry
@@ -29,6 +30,7 @@ from ledger_node.core.trust import Trust
 from ledger_node.core.types import Digest, LeafHash
 from ledger_node.core.verdict import Judgement, Question, RestsOn, Verdict, judge
 from ledger_node.core.verdict_codes import VerdictCode
+from ledger_node.core.verify_chain import check_carried, gather_facts
 from ledger_node.core.verify_grant import (
     check_decision_times,
     check_grant,
@@ -64,6 +66,7 @@ class _Case:
     body: RelianceBody
     trust: Trust
     facts: ChainFacts | None
+    problem: VerdictCode | None  # of what the file carries of the chain
     document: Digest | None
     sensitive_types: frozenset[str]
 
@@ -80,8 +83,9 @@ def verify_reliance(
     Raises:
         NotAReceiptError: The body is not one.
     """
-    body = read_reliance_body(receipt.body)
-    case = _Case(receipt, body, trust, facts, document, sensitive_types)
+    body = read_reliance_body(receipt.body, receipt.version)
+    facts, problem = gather_facts(receipt, trust, facts, _list_claimed(receipt, body))
+    case = _Case(receipt, body, trust, facts, problem, document, sensitive_types)
     lines = (
         judge(Question.UNCHANGED, lambda j: _check_unchanged(j, case)),
         judge(Question.ISSUER_ENTITLED, lambda j: _check_issuer(j, case)),
@@ -93,17 +97,26 @@ def verify_reliance(
             ),
         ),
     )
-    as_of = facts.as_of.number if facts else None
+    as_of = facts.reach if facts else None
     return Verdict(receipt.kind, body.city, body.receipt_id, lines, as_of)
+
+
+def _list_claimed(receipt: ReceiptFile, body: RelianceBody) -> list[BlockFact]:
+    """Every block the receipt names."""
+    events = [body.recorded, body.consumed, *(each.anchored for each in body.materials)]
+    if receipt.seal is not None:
+        events.append(receipt.seal.anchored)
+    return [body.state_block, *(block_of(event) for event in events)]
 
 
 def _check_unchanged(judgement: Judgement, case: _Case) -> None:
     body = case.body
-    # (1) The named key signed exactly this body.
+    # (1) The named key signed exactly this body, and what the file carries of the chain holds.
     try:
         verify_receipt_signature(case.receipt)
     except SignedBodyError:
         judgement.fail(VerdictCode.RECEIPT_SIGNATURE_INVALID)
+    check_carried(judgement, case.problem)
     # (2) The materials are in the issuing city's log, under heads the chain took there, and
     # (3) the fields shown are those of the committed statements; (4) the file is one of them.
     for material in body.materials:
@@ -211,13 +224,13 @@ def _check_valid(judgement: Judgement, case: _Case) -> None:
 
 def _check_state(judgement: Judgement, case: _Case, material: ReliedMaterial) -> None:
     block, facts = case.body.state_block.number, case.facts
-    if facts is None or block > facts.as_of.number:
+    issuer = case.body.request.terms.releasing
+    flags = facts.flags_at(issuer, _leaf_of(material), block) if facts else None
+    if facts is None or flags is None:
         judgement.wait(VerdictCode.STATUS_UNCONFIRMED)
     else:
-        issuer = case.body.request.terms.releasing
-        flags = facts.flags_at(issuer, _leaf_of(material), block)
         judgement.demand(flags == material.status, VerdictCode.STATUS_MISMATCH)
-        rest_on_facts(judgement, facts)
+        rest_on_facts(judgement, facts, block)
     check_flags(judgement, material.status)
     judgement.rest_on(RestsOn.RELYING_CITY)  # for the number of open objections
     if material.open_objections:

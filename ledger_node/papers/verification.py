@@ -83,6 +83,7 @@ _RESTS_ON = {
     RestsOn.TRUSTED_KEYS: "公布的成员城市密钥",
     RestsOn.CHAIN: "核验时读取的共同账本",
     RestsOn.TRUST_FILE: "信任文件所载账本记录",
+    RestsOn.SEALS: "验证者在区块头上的印章",
     RestsOn.ISSUING_CITY: "出具城市的陈述",
     RestsOn.RECORDING_CITY: "登记城市的陈述",
     RestsOn.RELYING_CITY: "采信城市的陈述",

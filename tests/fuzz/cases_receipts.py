@@ -1,16 +1,17 @@
 """Parsers of steps 4, 9 and 11: policies, receipts, trust files."""
 
+import dataclasses
 import json
 
-from ledger_node.core import anchor, receipt, trust_format
+from ledger_node.core import anchor, receipt, receipt_v1, trust_format
 from ledger_node.core.receipt_registration import encode_registration_body, read_registration_body
 from ledger_node.core.receipt_reliance_format import encode_reliance_body, read_reliance_body
 from tests.fuzz.parsers import ParserCase
 from tests.vector_runner import VECTORS
 
 
-def _load(kind, name):
-    path = VECTORS / "receipt" / kind / f"{name}.json"
+def _load(kind, name, topic="receipt"):
+    path = VECTORS / topic / kind / f"{name}.json"
     return bytes.fromhex(json.loads(path.read_text(encoding="utf-8"))["bytes"])
 
 
@@ -23,6 +24,21 @@ def _parse_whole(data):
         body = encode_reliance_body(read_reliance_body(parsed.body))
     seal = parsed.seal
     return receipt.ReceiptFile(parsed.kind, body, parsed.key_id, parsed.signature, seal)
+
+
+def _parse_whole_v1(data):
+    parsed = receipt_v1.parse_receipt_v1(data)
+    if parsed.kind is receipt.ReceiptKind.REGISTRATION:
+        body = encode_registration_body(read_registration_body(parsed.body))
+    else:
+        body = encode_reliance_body(read_reliance_body(parsed.body, parsed.version), parsed.version)
+    return dataclasses.replace(parsed, body=body)
+
+
+def _encode_any(parsed):
+    if parsed.version == receipt.RECEIPT_VERSION_1:
+        return receipt_v1.encode_receipt_v1(parsed)
+    return receipt.encode_receipt(parsed)
 
 
 CASES = [
@@ -41,10 +57,27 @@ CASES = [
         receipt.encode_receipt,
     ),
     ParserCase(
+        "core.receipt_v1.parse_receipt_v1",
+        "json",
+        _parse_whole_v1,
+        [_load("spelling", f"happy-{kind}", "receipt_v1") for kind in ("registration", "reliance")],
+        receipt_v1.encode_receipt_v1,
+    ),
+    ParserCase(
+        "core.receipt_v1.parse_receipt_of_any_version",
+        "json",
+        receipt_v1.parse_receipt_of_any_version,
+        [
+            _load("spelling", "happy-registration"),
+            _load("spelling", "happy-registration", "receipt_v1"),
+        ],
+        _encode_any,
+    ),
+    ParserCase(
         "core.trust_format.parse_trust",
         "json",
         trust_format.parse_trust,
-        [_load("trust", name) for name in ("happy", "happy-without-facts", "happy-status")],
+        [_load("trust", name) for name in ("happy", "happy-without-facts", "happy-validators")],
         trust_format.encode_trust,
     ),
 ]

@@ -107,21 +107,23 @@ def request_headers(body, path, seed, key_id):
     return {"content-digest": digest, **x.signature_headers(values, line, seed)}
 
 
-def signed_receipt(kind, body, city, seal, seed=None):
+def signed_receipt(kind, body, city, seal, seed=None, version="tongban/receipt/v0"):
     """The file of a receipt; edits of the body come before."""
     seed = seed or x.MESSAGE_SEEDS[city]
     unsigned = {
-        "v": "tongban/receipt/v0",
+        "v": version,
         "kind": kind,
         "body": body,
         "keyid": f"{city}/message/{x.public(seed).hex()}",
     }
-    message = b"tongban/receipt/v0\n" + f.sha256(f.jcs(unsigned))
+    message = f"{version}\n".encode() + f.sha256(f.jcs(unsigned))
     return unsigned | {"signature": f.b64(x.sign(seed, message)), "seal": seal}
 
 
 class Story:
     """One registration and one reliance, step by step; `edit` maps a step's name to a change."""
+
+    version = "tongban/receipt/v0"
 
     def __init__(self, **edit):
         self.edit = edit
@@ -163,7 +165,7 @@ class Story:
         placed = place(len(self.entries) - 1, self.entries)
         seal = self.step("registration_seal", placed | {"anchored": AT_MATERIAL})
         seed = self.step("registration_seed", x.MESSAGE_SEEDS[x.RELEASING])
-        made = signed_receipt("registration", body, x.RELEASING, seal, seed)
+        made = signed_receipt("registration", body, x.RELEASING, seal, seed, self.version)
         self.registration = self.step("registration_file", made)
 
     def _grant(self):
@@ -283,9 +285,8 @@ class Story:
         seal = {"salt": salt.hex()} | placed | {"anchored": AT_RELIANCE}
         seed = self.step("reliance_seed", x.MESSAGE_SEEDS[x.RECEIVING])
         seal = self.step("reliance_seal", seal)
-        self.reliance = self.step(
-            "reliance_file", signed_receipt("reliance", body, x.RECEIVING, seal, seed)
-        )
+        made = signed_receipt("reliance", body, x.RECEIVING, seal, seed, self.version)
+        self.reliance = self.step("reliance_file", made)
 
     def _trust(self):
         consumption = {

@@ -124,7 +124,19 @@ def _trust():
     yield case("domain-with-blank", "MalformedOriginError", consortium="tongban example")
     yield case("chain-id-zero", shape, chain_id=0)
     yield case("genesis-short", encoding, genesis="00")
-    yield case("validators-not-yet", shape, validators=["x"])
+    one = {"from_block": 0, "to_block": 9, "addresses": ["0x" + "11" * 20, "0x" + "22" * 20]}
+    two = one | {"from_block": 10, "to_block": None}
+    yield case("happy-validators", validators=[one, two])
+    yield case("validators-no-object", shape, validators=["x"])
+    yield case("validators-none-in-a-set", shape, validators=[one | {"addresses": []}])
+    twice = one | {"addresses": one["addresses"][:1] * 2}
+    yield case("validator-twice", shape, validators=[twice])
+    yield case(
+        "validators-falling", shape, validators=[one | {"addresses": one["addresses"][::-1]}]
+    )
+    yield case("validator-ranges-overlap", shape, validators=[one, two | {"from_block": 9}])
+    yield case("validator-ranges-falling", shape, validators=[two, one])
+    yield case("validator-range-empty", shape, validators=[one | {"from_block": 10}])
     yield case("members-falling", shape, members=good["members"][::-1])
     yield case("member-twice", shape, members=good["members"][:1] * 2)
     yield case("contracts-falling", shape, contracts=good["contracts"][::-1])
