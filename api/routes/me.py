@@ -127,10 +127,13 @@ def make_request(
 
 
 @router.get("/confirm/{ceremony_id}", response_class=HTMLResponse)
-def read_confirmation(request: Request, principal: Citizen, ceremony_id: str) -> Response:
-    """What is about to be confirmed, or the receipt of what was."""
+def read_confirmation(
+    request: Request, principal: Citizen, ceremony_id: str, back: str = ""
+) -> Response:
+    """What is about to be confirmed, or the receipt of what was; `back`: from a provider, without
+    its word."""
     ceremony = load_own_ceremony(request, principal, ceremony_id)
-    return _show_confirmation(request, principal, ceremony)
+    return _show_confirmation(request, principal, ceremony, came_back=back != "")
 
 
 @router.post("/confirm/{ceremony_id}")
@@ -282,7 +285,9 @@ def load_own_ceremony(request: Request, principal: Principal, ceremony_id: str) 
     return load_ceremony(get_runtime(request).node, ceremony_id, principal.account_id)
 
 
-def _show_confirmation(request: Request, principal: Principal, ceremony: Ceremony) -> Response:
+def _show_confirmation(
+    request: Request, principal: Principal, ceremony: Ceremony, *, came_back: bool
+) -> Response:
     runtime = get_runtime(request)
     view: Mapping[str, Any] = build_ceremony_view(
         runtime.node, ceremony, read_speech(request).language
@@ -297,6 +302,7 @@ def _show_confirmation(request: Request, principal: Principal, ceremony: Ceremon
         "credentials": ",".join(encode_base64url(each) for each, _, usable in keys if usable),
         "passkey": any(usable for _, _, usable in keys),
         "waiting": bool(keys) and not any(usable for _, _, usable in keys),
+        "came_back": came_back,
         "by_provider": ceremony.row.basis == GrantBasis.ASSERTION,
         "providers": list_own_providers(request, principal),
     }

@@ -32,6 +32,7 @@ from ledger_node.flows.identity import (
     STATE_LIFE,
     Assertion,
     NoAccountLinkedError,
+    NotConfirmedThereError,
     ProviderSignInError,
     Redirect,
     SignedIn,
@@ -172,7 +173,11 @@ def finish_provider_sign_in(request: Request, principal: MaybePrincipal) -> Resp
     runtime = get_runtime(request)
     token = request.cookies.get(PROVIDER_COOKIE, "")
     parameters = {name: value[:MAX_PARAMETER_CHARS] for name, value in request.query_params.items()}
-    done = finish(runtime.node, runtime.identity, runtime.settings.origin, parameters, token)
+    try:
+        done = finish(runtime.node, runtime.identity, runtime.settings.origin, parameters, token)
+    except NotConfirmedThereError as error:
+        request.app.state.log_problem(request, error)
+        return RedirectResponse(f"/me/confirm/{error.ceremony}?back=yes", 303)
     if isinstance(done, Assertion):
         take = getattr(request.app.state, "on_assertion", None)
         if take is None:

@@ -70,7 +70,7 @@ class CeremonyNotFoundError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__(
-            "没有找到这次授权,或页面已过期。请窗口人员重新打开。",
+            "没有找到这次授权，或页面已过期。请窗口人员重新打开。",
             "There is no such consent here, or its screen has closed; ask the window to reopen it.",
         )
 
@@ -82,7 +82,7 @@ class CeremonyMovedError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__(
-            "授权内容已有变化,请看清新的内容再确认。",
+            "授权内容已有变化，请看清新的内容再确认。",
             "The consent has changed meanwhile; look at it again before confirming.",
         )
 
@@ -94,7 +94,7 @@ class SignatureMissingError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__(
-            "市民还没有签名。请在屏幕上签名,或扫描签好的纸质授权书。",
+            "市民还没有签名。请在屏幕上签名，或扫描签好的纸质授权书。",
             "The person has not signed yet: on the screen, or on the slip that is scanned.",
         )
 

@@ -77,16 +77,21 @@ class ProviderSignInError(NotPermittedError):
 
 
 class NotConfirmedThereError(NotPermittedError):
-    """The person came back from the provider without having confirmed the consent there."""
+    """The person came back from the provider without having confirmed the consent there.
+
+    Fields: ceremony.
+    """
 
     code = "not_confirmed_there"
 
-    def __init__(self) -> None:
+    def __init__(self, ceremony: str) -> None:
         super().__init__(
             "您没有在认证平台上确认，授权未生效。可重新发起，或到窗口办理。",
             "You did not confirm at the identity provider, so nothing was agreed; begin again, or "
             "go to a window.",
+            ceremony=ceremony,
         )
+        self.ceremony = ceremony
 
 
 class NoAccountLinkedError(NotPermittedError):
@@ -232,7 +237,9 @@ def finish(
     state = _open_state(node, row)
     code = parameters.get("code", "")
     if not code:
-        raise NotConfirmedThereError if state["ceremony"] else ProviderSignInError("refused there")
+        if state["ceremony"]:
+            raise NotConfirmedThereError(state["ceremony"])
+        raise ProviderSignInError("refused there")
     form = {
         "grant_type": "authorization_code",
         "code": code,

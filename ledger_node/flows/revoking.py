@@ -75,7 +75,7 @@ def issue_revocation_code(node: Node, ceremony: Ceremony) -> RevocationCode:
     """
     if not ceremony.grants:
         raise ConflictError(
-            "授权尚未确认,不能打印撤回码。",
+            "授权尚未确认，不能打印撤回码。",
             "The consent is not confirmed yet; there is nothing to withdraw.",
         )
     while True:
@@ -179,7 +179,7 @@ def _ask(
         key = load_chain_view(tx).current_key(code.city, KeyRole.ENCRYPTION)
     if key is None:
         raise EncryptionKeyUnknownError(
-            "撤回码所属城市不在本联盟,或暂时没有有效的加密公钥。请核对撤回码。",
+            "撤回码所属城市不在本联盟，或暂时没有有效的加密公钥。请核对撤回码。",
             "The city of this code is no member or has no current key; check the code.",
         )
     salt = Salt(node.entropy(32))
@@ -244,7 +244,7 @@ def _demand_within_limit(node: Node, city: CityId) -> None:
         count = tx.consent.count_revocations_since(city, direction, node.clock.now() - _DAY)
     if count >= REQUESTS_PER_CITY_PER_DAY:
         raise RevocationLimitError(
-            "今日凭撤回码撤回的次数已达上限,请明日再试,或持证件到登记城市窗口办理。",
+            "今日凭撤回码撤回的次数已达上限，请明日再试，或持证件到登记城市窗口办理。",
             "Too many withdrawals by code today; try tomorrow, or at the recording city's window.",
             city=city,
         )

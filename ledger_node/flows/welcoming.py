@@ -29,7 +29,7 @@ class WelcomeEndedError(NotFoundError):
 
     def __init__(self) -> None:
         super().__init__(
-            "这个一次性链接已用过或已过期,请到窗口重新打开。",
+            "这个一次性链接已用过或已过期，请到窗口重新打开。",
             "This one-time link was used or is too old; ask the window for another.",
         )
 
@@ -41,7 +41,7 @@ class CardNotReadError(NotPermittedError):
 
     def __init__(self) -> None:
         super().__init__(
-            "须本人持证并经读卡器核验后,才能开通“我的材料”。",
+            "须本人持证并经读卡器核验后，才能开通“我的材料”。",
             "The person has to be there with a card that a device read.",
         )
 

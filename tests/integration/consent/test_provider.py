@@ -164,9 +164,11 @@ def test_confirmation_refused_at_the_provider_agrees_to_nothing(scene: Scene) ->
     browser = sign_in(scene, scene.runtime, BORROWER)
     where, location = begin_on_page(scene, browser)
     back = scene.provider.visit(location, "")
-    refused = browser.get(back, headers={"accept": "application/json"})
-    assert (refused.status_code, refused.json()["code"]) == (403, "not_confirmed_there")
-    assert "请看清再确认" in browser.get(where).text
+    refused = browser.get(back)
+    assert (refused.status_code, refused.headers["location"]) == (303, f"{where}?back=yes")
+    page = browser.get(f"{where}?back=yes").text
+    assert "请看清再确认" in page
+    assert "没有在认证平台上确认" in page
 
 
 def test_answer_of_the_provider_counts_once_and_in_the_session_that_asked(scene: Scene) -> None:
