@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.table_cases import CASES
+from tests.mutants.table_consent import CONSENTS
 from tests.mutants.table_ledger import LEDGER
 from tests.mutants.table_service import SERVICE
 from tests.mutants.table_uploads import UPLOADS
 
 __all__ = ["MUTANTS", "Mutant"]
 
-MUTANTS = (*LEDGER, *SERVICE, *CASES, *UPLOADS)
+MUTANTS = (*LEDGER, *CONSENTS, *SERVICE, *CASES, *UPLOADS)
