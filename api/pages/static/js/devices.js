@@ -10,6 +10,20 @@ const ABSENT = {
   en: "The device bridge does not answer; check that it runs on this machine.",
 };
 
+// Inside another system's page a browser may keep the storage shut; then this page is not paired.
+function stored(work) {
+  try {
+    return work(localStorage);
+  } catch {
+    return null;
+  }
+}
+const kept = {
+  read: () => stored((storage) => storage.getItem(KEY)),
+  write: (token) => stored((storage) => storage.setItem(KEY, token)),
+  forget: () => stored((storage) => storage.removeItem(KEY)),
+};
+
 export class DeviceProblem extends Error {
   constructor({ code, zh, en, reason, retry_after_s }) {
     super(en);
@@ -22,7 +36,7 @@ export class DeviceProblem extends Error {
 
 async function call(path, body, asBlob = false) {
   const headers = {};
-  const token = localStorage.getItem(KEY);
+  const token = kept.read();
   if (token) headers.Authorization = `Bearer ${token}`;
   const options = { headers, cache: "no-store", credentials: "omit", targetAddressSpace: "loopback" };
   if (body !== undefined) {
@@ -38,12 +52,12 @@ async function call(path, body, asBlob = false) {
   }
   if (answer.ok) return asBlob ? answer.blob() : answer.json();
   const told = await answer.json().catch(() => null);
-  if (told?.error?.code === "not_paired") localStorage.removeItem(KEY);
+  if (told?.error?.code === "not_paired") kept.forget();
   throw new DeviceProblem(told?.error ?? ABSENT);
 }
 
 /** Whether this browser was paired once: asked without waiting; the bridge may have forgotten. */
-export const wasPaired = () => localStorage.getItem(KEY) !== null;
+export const wasPaired = () => kept.read() !== null;
 
 /** Whether the bridge answers, this page is paired, and which devices there are. */
 export const readState = () => call("/v1/state");
@@ -51,7 +65,7 @@ export const readState = () => call("/v1/state");
 /** Pair with the six digits the bridge shows. */
 export async function pair(code) {
   const { token } = await call("/v1/pair", { code: code.replace(/\D/g, "") });
-  localStorage.setItem(KEY, token);
+  kept.write(token);
 }
 
 /** End the pairing of this browser. */
@@ -59,7 +73,7 @@ export async function unpair() {
   try {
     await call("/v1/unpair", {});
   } finally {
-    localStorage.removeItem(KEY);
+    kept.forget();
   }
 }
 
@@ -112,7 +126,7 @@ async function running(device, work) {
 }
 
 addEventListener("pagehide", () => {
-  const token = localStorage.getItem(KEY);
+  const token = kept.read();
   for (const device of inUse) {
     fetch(`${BRIDGE}/v1/cancel`, {
       method: "POST",
