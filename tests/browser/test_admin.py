@@ -18,7 +18,7 @@ from tests.browser.signing_in import sign_in
 
 OpenPage = Callable[..., Page]
 CITY = "yuzhong"
-OWN_PASSWORD = "a sentence of my own choice"  # noqa: S105 (of an invented account on loopback)
+OWN_PASSWORD = "a sentence of my own choice"
 FAILURES_ALLOWED = 5
 
 

@@ -23,14 +23,13 @@ ISSUER = "wuhou"
 
 
 @pytest.fixture(scope="module")
-def visit(town: Town, open_page_for_module: OpenPage) -> Iterator[None]:
+def visit(town: Town, open_page_for_module: OpenPage) -> None:
     """Papers of one city are fetched in another, so that there are grants and consumptions."""
     clerk = Clerk(open_page_for_module(), town)
     clerk.sign_in()
     clerk.identify()
     clerk.fetch()
     clerk.page.context.close()
-    yield
 
 
 @pytest.fixture

@@ -1,175 +1,265 @@
-"""A person ticks, signs and confirms at the window, then goes on at home with a passkey."""
+"""Consent, by two ways of equal weight: at home with a passkey, and at the counter by signature.
+
+At home: a phone, opened once at the window, sees what is held where, asks, agrees paper by paper,
+takes the receipt, withdraws in one step, and reads who asked and who fetched. At the counter: the
+pad or a signed slip, and a printed slip whose code works at any city's window.
+"""
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
 
+import pypdfium2
 from playwright.sync_api import Page, expect
 
+from tests.browser.at_window import CITY, READY_MS, THREE, Clerk, look, sign_as_person
 from tests.browser.conftest import Town
-from tests.browser.looking import list_overflowing, list_violations, shoot
+from tests.browser.everywhere import look_everywhere
 from tests.browser.signing_in import sign_in
 
-CITY = "mianyang"
-
-
-def look(page: Page, name: str) -> None:
-    """Picture, axe and width of a page as it stands."""
-    shoot(page, name)
-    assert not list_violations(page), name
-    assert not list_overflowing(page), name
-
-
-def open_ceremony(town: Town, page: Page) -> str:
-    """A clerk identifies the borrower by card, chooses the loan, and asks for consent."""
-    person = town.resident("borrower")
-    sign_in(page, town, CITY, "registrar")
-    page.goto(f"{town.origin(CITY)}/window")
-    form = {"number": person["number"], "name": person["name"], "scheme": person["scheme"]}
-    page.evaluate(
-        """([form]) => {
-          const target = document.getElementById('identify');
-          for (const [name, value] of Object.entries(form)) target.elements[name].value = value;
-          target.elements.means.value = 'card';
-          target.removeAttribute('hx-post');
-          target.submit();
-        }""",
-        [form],
-    )
-    page.wait_for_url(re.compile("/window/runs/"))
-    run = page.url
-    for path, fields in (
-        ("/service", {"item": "hpf-loan-remote", "condition": "married"}),
-        ("/consent", {}),
-    ):
-        status = page.evaluate(
-            """async ([address, fields]) => {
-              const token = document.querySelector('meta[name="csrf-token"]').content;
-              const body = new URLSearchParams({ ...fields, csrf_token: token });
-              const headers = { "HX-Request": "true" };
-              return (await fetch(address, { method: "POST", body, headers })).status;
-            }""",
-            [run + path, fields],
-        )
-        assert status < 400, (path, status)
-    page.goto(run)
-    page.click("a[href^='/consent/']")
-    return page.url
-
-
-def draw(page: Page) -> None:
-    """A signature on the pad."""
-    page.locator("#pad").scroll_into_view_if_needed()
-    box = page.locator("#pad").bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 30, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    for step in range(20):
-        up = 20 if step % 2 else -20
-        page.mouse.move(box["x"] + 30 + 12 * step, box["y"] + box["height"] / 2 + up)
-    page.mouse.up()
+OpenPage = Callable[..., Page]
+PHONE = ("phone",)
+ITEM = "hpf-loan-remote"
+CODE = re.compile(r"\b[0-9A-Z]{4}(?:[- ][0-9A-Z]{4}){4}\b")
+# The form is sent from the page itself; its answer is a file.
+POST_FORM = """async selector => {
+  const form = document.querySelector(selector);
+  const body = new URLSearchParams(new FormData(form));
+  const answer = await fetch(form.action, {method: "POST", body});
+  const bytes = new Uint8Array(await answer.arrayBuffer());
+  return btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
+}"""
 
 
 def add_authenticator(page: Page) -> None:
     """A virtual authenticator that verifies its user."""
     session = page.context.new_cdp_session(page)
     session.send("WebAuthn.enable")
-    session.send(
-        "WebAuthn.addVirtualAuthenticator",
-        {
-            "options": {
-                "protocol": "ctap2",
-                "transport": "internal",
-                "hasResidentKey": True,
-                "hasUserVerification": True,
-                "isUserVerified": True,
-                "automaticPresenceSimulation": True,
-            }
-        },
-    )
+    options = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 
 
-def test_a_person_consents_at_the_window_and_goes_on_at_home(
-    town: Town, open_page: Callable[..., Any]
-) -> None:
-    page = open_page()
-    ceremony = open_ceremony(town, page)
-    look(page, "consent-window-drafted-zh-desk")
-    page.click("button[value=here]")
-    expect(page.locator("input[name=tick]:checked")).to_have_count(0)  # nothing is ticked
-    look(page, "consent-screen-zh-desk")
-    page.click("button.primary.big")  # neither ticked nor signed
+def read_pdf(page: Page, selector: str) -> tuple[bytes, str]:
+    """The paper a form of the page prints, and its text."""
+    data = base64.b64decode(page.evaluate(POST_FORM, selector))
+    assert data.startswith(b"%PDF"), data[:200]
+    document = pypdfium2.PdfDocument(data)
+    return data, "\n".join(each.get_textpage().get_text_range() for each in document)
+
+
+def read_code(page: Page) -> str:
+    """The withdrawal code on the slip of the confirmed consent that is shown."""
+    _, text = read_pdf(page, "form[action$='/slip']")
+    found = CODE.search(text)
+    assert found is not None, text
+    return found.group()
+
+
+def withdraw_by_code(page: Page, code: str, **shown: str) -> None:
+    """At a window: the code with what the person shows or says."""
+    page.goto(page.url.split("/window")[0] + "/window/revoke")
+    page.fill("#f-code", code)
+    for name, value in shown.items():
+        page.fill(f"#f-{name}", value)
+    page.click("form[action='/window/revoke'] button.primary")
+    page.locator("main .alert").wait_for()
+
+
+def begin(town: Town, page: Page, *, card: bool = False) -> Clerk:
+    """A visit up to the consent screen; the person typed, or read from the card."""
+    clerk = Clerk(page, town)
+    clerk.sign_in()
+    if card:
+        clerk.pair()
+        clerk.read_card()
+    else:
+        clerk.identify()
+    clerk.choose()
+    return clerk
+
+
+def open_phone(town: Town, page: Page) -> str:
+    """The window opens the person's own pages after a consent on the pad; the one-time address."""
+    clerk = begin(town, page, card=True)
+    clerk.ask()
+    look(page, "consent-screen", sizes=PHONE)
+    expect(page.locator("input[name=tick]:checked")).to_have_count(0)
+    page.click("#consent button.primary")  # neither ticked nor signed
     expect(page.locator("#pad-problem")).not_to_be_empty()
-    for box in page.locator("input[name=tick]").all():
-        box.check()
-    draw(page)
-    page.click("button.primary.big")
-    look(page, "consent-screen-signed-zh-desk")
-    page.goto(ceremony)
-    look(page, "consent-window-signed-zh-desk")
-    second = page.locator("section input[name=login]")
-    if second.count():
-        account = town.account(CITY, "reviewer")
-        second.fill(account["login"])
-        page.fill("section input[name=password]", account["password"])
-    page.click("section button.primary.big")
-    page.wait_for_url(re.compile("/window/runs/"))  # the visit goes on by itself
-    page.goto(ceremony)
-    expect(page.locator(".badge.good")).to_be_visible()
-    look(page, "consent-window-confirmed-zh-desk")
+    sign_as_person(page)
+    look(page, "consent-screen-signed", sizes=PHONE)
+    ceremony = page.locator("a.primary.big").get_attribute("href")
+    clerk.confirm()
+    page.goto(f"{town.origin(CITY)}{ceremony}")
+    expect(page.locator(".badge.good").first).to_be_visible()
+    look_everywhere(page, "consent-confirmed")
     page.click("form[action$='/phone'] button")
-    look(page, "consent-phone-zh-desk")
-    address = page.locator("p.mono").inner_text()
+    look(page, "consent-phone-code")
+    return page.locator("p.mono").inner_text()
 
+
+def reload_until(page: Page, selector: str) -> None:
+    for _ in range(60):
+        if page.locator(selector).count():
+            return
+        page.wait_for_timeout(1000)
+        page.reload()
+    raise AssertionError(f"{selector} did not come: {page.inner_text('main')}")
+
+
+def confirm_by_passkey(page: Page) -> None:
+    """A key counts from the second after its block on; a touch too early is tried again."""
+    reload_until(page, "#assert")
+    page.wait_for_timeout(1500)
+    page.click("#assert button")
+
+
+def test_person_agrees_and_withdraws_at_home(town: Town, open_page: OpenPage) -> None:
+    origin = town.origin(CITY)
+    address = open_phone(town, open_page())
     phone = open_page(size="phone")
+    phone.set_default_timeout(READY_MS)
     add_authenticator(phone)
     phone.goto(address)
-    look(phone, "me-open-zh-phone")
-    phone.click("button.primary.big")
-    look(phone, "me-passkeys-none-zh-phone")
+    look_everywhere(phone, "me-open")
+    phone.click("main button.primary.big")
+    phone.wait_for_url("**/me/passkeys")
+    look_everywhere(phone, "me-passkeys-none")
     phone.click("#enrol button")
     expect(phone.locator("ul.card .badge").first).to_be_visible()
-    phone.goto(f"{town.origin(CITY)}/me")
-    look(phone, "me-waiting-zh-phone")
-    for _ in range(60):
-        if phone.locator("form[action='/me/elsewhere']").count():
-            break
-        phone.wait_for_timeout(1000)
-        phone.reload()
-    look(phone, "me-overview-zh-phone")
+
+    phone.goto(f"{origin}/me")
+    reload_until(phone, "form[action='/me/elsewhere']")
+    look_everywhere(phone, "me-overview", large=True)
     phone.click("form[action='/me/elsewhere'] button")
-    look(phone, "me-confirm-self-zh-phone")
-    phone.wait_for_timeout(2000)  # a key counts from the second after its block on
-    phone.click("#assert button")
+    phone.wait_for_url("**/me/confirm/*")
+    look_everywhere(phone, "me-confirm-question")
+    confirm_by_passkey(phone)
     phone.wait_for_url(re.compile("/me$"))
-    look(phone, "me-elsewhere-zh-phone")
-    phone.goto(f"{town.origin(CITY)}/me/request?item=hpf-loan-remote")
+    expect(phone.locator("section[aria-labelledby=elsewhere] h3")).to_have_count(4)
+    look_everywhere(phone, "me-elsewhere")
+
+    phone.goto(f"{origin}/me/request?item={ITEM}")
+    assert phone.locator("input[name=tick]").count() >= len(THREE)
     expect(phone.locator("input[name=tick]:checked")).to_have_count(0)
-    look(phone, "me-request-zh-phone")
+    look_everywhere(phone, "me-request", large=True)
     phone.locator("input[name=tick]").first.check()
-    phone.locator("button.primary.big").click()
-    phone.click("#assert button")
+    phone.locator("main button.primary.big").click()
+    phone.wait_for_url("**/me/confirm/*")
+    look_everywhere(phone, "me-confirm-use")
+    confirm_by_passkey(phone)
     expect(phone.locator(".alert.good")).to_be_visible()
-    look(phone, "me-confirmed-zh-phone")
-    phone.goto(f"{town.origin(CITY)}/me/grants")
-    look(phone, "me-grants-zh-phone")
-    phone.locator("button.danger").first.click()
-    look(phone, "me-grants-withdrawn-zh-phone")
-    phone.goto(f"{town.origin(CITY)}/me/timeline")
-    look(phone, "me-timeline-zh-phone")
-    page.goto(f"{town.origin(CITY)}/window/revoke")
-    look(page, "revoke-zh-desk")
+    look_everywhere(phone, "me-confirmed")
+    _, receipt = read_pdf(phone, "form[action$='/slip']")
+    assert CODE.search(receipt)
+
+    phone.goto(f"{origin}/me/grants")
+    look_everywhere(phone, "me-grants")
+    usable = phone.locator("button.danger")
+    before = usable.count()
+    usable.first.click()  # one step
+    expect(usable).to_have_count(before - 1)
+    expect(phone.locator("h2 .badge", has_text="已撤回").first).to_be_visible()
+    look_everywhere(phone, "me-grants-withdrawn")
+    phone.goto(f"{origin}/me/timeline")
+    assert phone.locator("ol.timeline li").count() >= 2
+    look_everywhere(phone, "me-timeline", large=True)
 
 
-def test_the_screens_in_english_on_a_phone(town: Town, open_page: Callable[..., Any]) -> None:
-    page = open_page(language="en", size="phone")
-    open_ceremony(town, page)
-    look(page, "consent-window-drafted-en-phone")
-    page.click("button[value=here]")
-    look(page, "consent-screen-en-phone")
+def test_signature_on_the_pad_and_the_code_with_the_card_elsewhere(
+    town: Town, open_page: OpenPage
+) -> None:
+    page = open_page()
+    clerk = begin(town, page)
+    clerk.ask()
+    sign_as_person(page)
+    ceremony = page.locator("a.primary.big").get_attribute("href")
+    page.goto(f"{town.origin(CITY)}{ceremony}")
+    look_everywhere(page, "consent-signed")
+    confirm_here(clerk)
+    page.goto(f"{town.origin(CITY)}{ceremony}")
+    code = read_code(page)
+
+    other = open_page()
+    other.set_default_timeout(READY_MS)
+    sign_in(other, town, "yanta", "registrar")
+    other.goto(town.origin("yanta") + "/window/revoke")
+    look_everywhere(other, "revoke", large=True)
+    withdraw_by_code(other, code, number=town.resident("husband")["number"])
+    expect(other.locator("main .alert.bad")).to_be_visible()
+    look(other, "revoke-refused")
+    withdraw_by_code(other, code, number=town.resident("borrower")["number"])
+    expect(other.locator("main .alert.good")).to_be_visible()
+    look(other, "revoke-done")
+
+
+def test_signed_slip_is_scanned_and_the_code_with_two_facts_elsewhere(
+    town: Town, open_page: OpenPage, tmp_path: Path
+) -> None:
+    page = open_page("en")
+    clerk = begin(town, page)
+    run = page.url
+    clerk.ask()
+    page.goto(run)  # the person would rather sign on paper
+    page.locator("a[href^='/consent/']").first.click()
+    page.wait_for_url("**/consent/*")
+    ceremony = page.url
+    page.click("details.card > summary")
+    look(page, "consent-on-paper")
+    blank, text = read_pdf(page, "details form[action$='/slip']")
+    assert CODE.search(text) is None, "a form to be signed carries no code"
+    signed = tmp_path / "signed.pdf"
+    signed.write_bytes(blank)
+    for code in THREE:
+        page.locator(f"details input[name=tick][value='t-{code}']").check()
+    page.set_input_files("#f-slip", signed)
+    second = town.account(CITY, "registrar")
+    if page.locator("details input[name=login]").count():
+        page.fill("details input[name=login]", second["login"])
+        page.fill("details input[name=password]", second["password"])
+    page.click("details form[action$='/confirm'] button.primary")
+    page.wait_for_url("**/window/runs/*")
+    page.goto(ceremony)
+    look(page, "consent-confirmed-on-paper")
+    code = read_code(page)
+
+    number = town.resident("borrower")["number"]
+    other = open_page()
+    other.set_default_timeout(READY_MS)
+    sign_in(other, town, "wuhou", "registrar")
+    other.goto(town.origin("wuhou") + "/window/revoke")
+    born = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
+    withdraw_by_code(other, code, born_on=born, last_four=number[-4:])
+    expect(other.locator("main .alert.good")).to_be_visible()
+
+
+def test_person_says_no_and_nothing_is_asked(town: Town, open_page: OpenPage) -> None:
+    page = open_page("en", "phone")
+    clerk = begin(town, page)
+    clerk.ask()
     page.click("form[action$='/decline'] button")
-    look(page, "consent-declined-en-phone")
-    page.goto(f"{town.origin(CITY)}/window/revoke")
-    look(page, "revoke-en-phone")
+    look(page, "consent-declined")
+    page.click("a.big")
+    page.wait_for_url("**/consent/*")
+    look(page, "consent-declined-window")
+
+
+def confirm_here(clerk: Clerk) -> None:
+    """The officers confirm on the window's side of the consent."""
+    second = clerk.town.account(CITY, "registrar")
+    page = clerk.page
+    if page.locator("section input[name=login]").count():
+        page.fill("section input[name=login]", second["login"])
+        page.fill("section input[name=password]", second["password"])
+    page.click("section button.primary.big")
+    page.wait_for_url("**/window/runs/*")
