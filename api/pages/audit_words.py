@@ -13,6 +13,7 @@ from ledger_node.core.buckets import DAY_S, Range
 from ledger_node.core.entry import EntryKind
 from ledger_node.core.event_types import Basis, ContractRole, KeyRole, StatusFlag
 from ledger_node.core.status import Standing
+from ledger_node.core.witness import FindingKind
 from ledger_node.ports.database_exploring import EventKind, ReplayState
 
 Pair = tuple[str, str]
@@ -46,6 +47,13 @@ STANDINGS: Final[Mapping[Standing, tuple[str, str, str]]] = {
     Standing.SPENT: ("已使用（一次性）", "Spent", "wait"),
     Standing.WITHDRAWN: ("已撤回", "Withdrawn", "bad"),
     Standing.ERASED: ("已删除", "Erased", "bad"),
+}
+FINDINGS: Final[Mapping[FindingKind, tuple[str, str, str]]] = {
+    FindingKind.FORKED: ("出示了两份历史", "Two histories", "bad"),
+    FindingKind.SHRUNK: ("日志变短", "Shrunk", "bad"),
+    FindingKind.WITHHELD: ("已锚定而不提供", "Withheld", "bad"),
+    FindingKind.LATE: ("锚定逾期", "Anchored late", "wait"),
+    FindingKind.SILENT: ("无应答", "No answer", "wait"),
 }
 FLAGS: Final[Mapping[int, Pair]] = {
     StatusFlag.WITHDRAWN: ("撤回", "Withdrawn"),

@@ -30,6 +30,7 @@ from ledger_node.core.event_types import KeyRole
 from ledger_node.core.types import CityId
 from ledger_node.flows import exploring
 from ledger_node.flows.halts import list_halts
+from ledger_node.flows.witnessing import load_standings
 from ledger_node.ports.database_exploring import BucketActivity, EventKind
 from ledger_node.wiring import Runtime
 
@@ -37,6 +38,7 @@ router = APIRouter(prefix="/audit", tags=["audit"], include_in_schema=False)
 
 Auditor = Annotated[Principal, allow(Permission.AUDIT_EXPLORE)]
 RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
+FINDINGS: Final = 50
 CityCode = Annotated[str, Query(pattern=r"^([0-9]{6})?$")]
 Day = Annotated[str, Query(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")]
 Seconds = Annotated[int | None, Query(ge=0, le=2**40)]
@@ -76,9 +78,16 @@ def read_overview(request: Request, principal: Auditor, runtime: RuntimeDep) -> 
 
 @router.get("/members", response_class=HTMLResponse)
 def read_members(request: Request, principal: Auditor, runtime: RuntimeDep) -> Response:
-    """Members with their keys over time, contracts in force."""
+    """Members with keys over time, who witnessed which log and what was found, contracts."""
     membership = exploring.load_membership(runtime.node)
-    context = {"membership": membership, "roles": list(KeyRole)}
+    with runtime.node.database.read() as tx:
+        findings = tx.mirrors.list_findings(standing_only=False, limit=FINDINGS)
+    context = {
+        "membership": membership,
+        "roles": list(KeyRole),
+        "logs": load_standings(runtime.node),
+        "findings": findings,
+    }
     return audit_page(request, principal, "members.html", context)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, StringConstraints
 
@@ -12,7 +12,10 @@ Base64 = Annotated[str, StringConstraints(max_length=1_000_000)]
 
 
 class VerificationIn(Body):
-    """The receipt's exact bytes in base64; with it the digest of the file, if there is one."""
+    """The receipt's exact bytes in base64; with it the digest of the file, if there is one.
+
+    `necessity` of the item's need says how old the last known state may be.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"receipt": "e30=", "sha256": EXAMPLE_HASH}]}
@@ -20,6 +23,7 @@ class VerificationIn(Body):
     receipt: Base64
     sha256: Hex32 | None = None
     trust: Base64 | None = None
+    necessity: Literal["required", "defer", "optional"] = "required"
 
 
 class LineOut(Answer):
@@ -48,6 +52,15 @@ class LaterOut(Answer):
     standing: str
 
 
+class WitnessedLogOut(Answer):
+    """What is known of a log the receipt rests on: witnessed by n of m, what stands against it."""
+
+    city: str
+    witnessed: int
+    witnesses: int
+    findings: list[str]
+
+
 class VerificationOut(Answer):
     """The verdict and its age."""
 
@@ -62,6 +75,9 @@ class VerificationOut(Answer):
     age_s: int | None
     source: str | None
     document_checked: bool
+    light: str
+    from_mirror: bool
+    logs: list[WitnessedLogOut]
     later: list[LaterOut]
 
 

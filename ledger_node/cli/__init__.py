@@ -20,6 +20,7 @@ from ledger_node.cli import (
     grants,
     log,
     materials,
+    mirror,
     node,
     officer,
     providers,
@@ -43,6 +44,7 @@ app.add_typer(officer.app, name="officer")
 app.add_typer(providers.app, name="provider")
 app.add_typer(accounts.app, name="account")
 app.add_typer(log.app, name="log")
+app.add_typer(mirror.app, name="mirror")
 app.add_typer(audit.app, name="audit")
 app.command("register")(materials.register)
 app.command("receipt")(materials.receipt)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from ledger_node.core.canonical import encode_base64
+from ledger_node.core.canonical import encode_base64, parse_base64, parse_hex
 from ledger_node.core.checkpoint import (
     Checkpoint,
     OriginMismatchError,
@@ -96,6 +96,30 @@ def build_cosigner_name(domain: str, city: CityId) -> str:
     """
     build_origin(domain, city, 0)
     return f"{domain}/witness/{city}"
+
+
+def encode_cosigner_key(key: CosignerKey) -> str:
+    """Text form `<name>+<key id in hex>+<base64 of 0x04 || public key>`."""
+    data = bytes([ALGORITHM_COSIGNATURE]) + key.public_key
+    return f"{key.name}+{key.key_id().hex()}+{encode_base64(data)}"
+
+
+def parse_cosigner_key(text: str) -> CosignerKey:
+    """Read the text form of a cosigner key.
+
+    Raises:
+        MalformedCosignatureError: Not three parts, another algorithm, or the id of another key.
+        MalformedEncodingError: Hex or base64 is not canonical.
+    """
+    parts = text.split("+", 2)
+    if len(parts) != 3:
+        raise _malformed("见证公钥须有三段", "a cosigner key has three parts")
+    data = parse_base64(parts[2], what="cosigner key", length_bytes=33)
+    key = CosignerKey(parts[0], PublicKey(data[1:]))
+    key_id = parse_hex(parts[1], what="key id", length_bytes=KEY_ID_BYTES)
+    if data[0] != ALGORITHM_COSIGNATURE or key_id != key.key_id():
+        raise _malformed("见证公钥与其编号不符", "algorithm or key id is not that of the key")
+    return key
 
 
 def hash_origin(origin: str) -> str:

@@ -8,19 +8,29 @@ way in for a document alone: "does anyone hold this file?" would be an oracle fo
 Invariants:
     * Facts are of final blocks of the followed chain, or of the trust file that was brought.
     * Bad news that came later, final or not, is told beside the verdict and never hidden by it.
+    * Neither the issuing city nor the chain is asked: what was followed and mirrored answers, with
+      its age (P9).
 Not here: the checks (core/verify.py), words for people (api/pages).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ledger_node.core.canonical import JsonObject
+from ledger_node.core.catalogue import Necessity
 from ledger_node.core.chain_facts import BlockFact, FactSource
 from ledger_node.core.entry import EntryKind
 from ledger_node.core.errors import UnavailableError
-from ledger_node.core.receipt import ReceiptFile, ReceiptKind, parse_receipt
+from ledger_node.core.freshness import RULES, FreshnessRule, Light, decide_light
+from ledger_node.core.receipt import (
+    ReceiptFile,
+    ReceiptKind,
+    Seal,
+    encode_receipt,
+    parse_receipt,
+)
 from ledger_node.core.receipt_registration import read_registration_body
 from ledger_node.core.receipt_reliance_format import read_reliance_body
 from ledger_node.core.status import Standing, decide_standing
@@ -28,12 +38,15 @@ from ledger_node.core.trust_format import parse_trust
 from ledger_node.core.types import CityId, Commitment, Digest
 from ledger_node.core.verdict import Verdict
 from ledger_node.core.verify import verify_receipt
+from ledger_node.core.witness import FindingKind, Witnessed
 from ledger_node.flows.chain_node import CHAIN_HALTS
-from ledger_node.flows.facts import leaf_hash_of, read_status_flags
+from ledger_node.flows.facts import leaf_hash_of, load_chain_view, read_status_flags
 from ledger_node.flows.finding import count_open_objections
+from ledger_node.flows.mirror_proofs import find_placement
 from ledger_node.flows.node import Node
-from ledger_node.flows.receipt_facts import load_claimed_facts
+from ledger_node.flows.receipt_facts import load_claimed_facts, position_at
 from ledger_node.flows.trusting import load_final_block, load_trust
+from ledger_node.flows.witnessing import load_witnessed
 from ledger_node.ports.database import Transaction
 
 
@@ -67,6 +80,21 @@ class LaterNews:
 
 
 @dataclass(frozen=True, slots=True)
+class LogNote:
+    """What is known of a log that a receipt rests on.
+
+    Attributes:
+        city: Whose log.
+        witnessed: By whom the newest anchored head was cosigned.
+        findings: What stands against the log.
+    """
+
+    city: CityId
+    witnessed: Witnessed
+    findings: tuple[FindingKind, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verification:
     """Answer to whoever brought a receipt.
 
@@ -78,6 +106,9 @@ class Verification:
         source: Whether facts were read by this node or by whoever wrote the trust file.
         document_checked: Whether a document was compared.
         later: What is known now against its materials.
+        logs: What is known of the logs it rests on.
+        from_mirror: Whether a pending receipt was completed from what is mirrored here.
+        light: What may be done on it, under the item's rule.
     """
 
     verdict: Verdict
@@ -87,6 +118,9 @@ class Verification:
     source: FactSource | None
     document_checked: bool
     later: tuple[LaterNews, ...]
+    logs: tuple[LogNote, ...]
+    from_mirror: bool
+    light: Light
 
 
 def verify_brought_receipt(
@@ -96,6 +130,7 @@ def verify_brought_receipt(
     document: Digest | None = None,
     trust: bytes | None = None,
     names: Mapping[CityId, str] | None = None,
+    rule: FreshnessRule = RULES[Necessity.REQUIRED],
 ) -> Verification:
     """Verdict on a receipt of either kind; effects: none.
 
@@ -104,6 +139,7 @@ def verify_brought_receipt(
         document: SHA-256 of a file that should be one of its documents; None if none was brought.
         trust: A trust file brought along; the followed chain if None.
         names: City names for people.
+        rule: How old the last known state may be for the item at hand.
 
     Raises:
         NotAReceiptError: Not exactly a receipt.
@@ -111,29 +147,70 @@ def verify_brought_receipt(
         NotFollowedError: No final block was taken in yet.
         FactsInDoubtError: The chain contradicts itself, and no trust file was brought.
     """
-    parsed = parse_receipt(receipt)
+    parsed, from_mirror = parse_receipt(receipt), False
     with node.database.read() as tx:
         if trust is not None:
             trusted = parse_trust(trust)
         else:
             _demand_no_chain_halt(tx)
+            completed = _complete(node, tx, parsed)
+            from_mirror, parsed = completed is not None, completed or parsed
             facts = load_claimed_facts(tx, node.domain, parsed, load_final_block(tx))
             trusted = load_trust(tx, node.domain, facts, names or {})
         later = _list_later_news(tx, parsed)
-    verdict = verify_receipt(
-        receipt, trusted, document=document, sensitive_types=node.sensitive_types
-    )
+        logs = _list_log_notes(tx, parsed)
+    data = encode_receipt(parsed) if from_mirror else receipt
+    verdict = verify_receipt(data, trusted, document=document, sensitive_types=node.sensitive_types)
     known = trusted.facts
+    age_s = None if known is None else _age_s(node, known.as_of)
+    in_doubt = bool(later) or any(_IN_DOUBT.intersection(log.findings) for log in logs)
     member = trusted.members.get(verdict.city)
     return Verification(
         verdict=verdict,
         city_name=verdict.city if member is None else member.name,
         as_of=None if known is None else known.as_of,
-        age_s=None if known is None else _age_s(node, known.as_of),
+        age_s=age_s,
         source=None if known is None else known.source,
         document_checked=document is not None,
         later=later,
+        logs=logs,
+        from_mirror=from_mirror,
+        light=decide_light(verdict.state, age_s, rule, in_doubt=in_doubt),
     )
+
+
+_IN_DOUBT = frozenset({FindingKind.FORKED, FindingKind.SHRUNK})
+
+
+def _complete(node: Node, tx: Transaction, receipt: ReceiptFile) -> ReceiptFile | None:
+    """A registration receipt that was given while pending, sealed from what is mirrored here."""
+    if receipt.kind is not ReceiptKind.REGISTRATION or receipt.seal is not None:
+        return None
+    body = read_registration_body(receipt.body)
+    found = find_placement(node, tx, body.city, body.generation, body.commitment)
+    if found is None:
+        return None
+    placement, head = found
+    return replace(receipt, seal=Seal(placement, position_at(head.place), None))
+
+
+def _list_log_notes(tx: Transaction, receipt: ReceiptFile) -> tuple[LogNote, ...]:
+    """Witnesses and findings of every log whose entries the receipt shows."""
+    if tx.chain.load_tip() is None:
+        return ()
+    view, notes = load_chain_view(tx), []
+    for city in sorted({city for city, _ in _list_materials(receipt)}):
+        head = tx.chain.find_latest_head(city)
+        if head is not None:
+            size, generation = head.tree_head.size, head.generation
+            notes.append(
+                LogNote(
+                    city,
+                    load_witnessed(tx, view, city, generation, size),
+                    tuple(each.kind for each in tx.mirrors.list_findings(city)),
+                )
+            )
+    return tuple(notes)
 
 
 def encode_verification(verification: Verification) -> JsonObject:
@@ -163,6 +240,17 @@ def encode_verification(verification: Verification) -> JsonObject:
         "age_s": verification.age_s,
         "source": None if verification.source is None else verification.source.value,
         "document_checked": verification.document_checked,
+        "light": verification.light.value,
+        "from_mirror": verification.from_mirror,
+        "logs": [
+            {
+                "city": each.city,
+                "witnessed": each.witnessed.count[0],
+                "witnesses": each.witnessed.count[1],
+                "findings": [kind.value for kind in each.findings],
+            }
+            for each in verification.logs
+        ],
         "later": [
             {
                 "city": each.city,

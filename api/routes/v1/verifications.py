@@ -27,7 +27,9 @@ from api.schemas.verifications import (
     VerificationOut,
 )
 from ledger_node.core.access import Permission
+from ledger_node.core.catalogue import Necessity
 from ledger_node.core.errors import MalformedInputError
+from ledger_node.core.freshness import RULES
 from ledger_node.core.types import Digest
 from ledger_node.flows.idempotency import Claim
 from ledger_node.flows.searching import search_by_file
@@ -77,6 +79,7 @@ def verify(body: VerificationIn, runtime: RuntimeDep) -> VerificationOut:
         decode_bytes(body.receipt, "receipt"),
         document=None if body.sha256 is None else Digest(bytes.fromhex(body.sha256)),
         trust=None if body.trust is None else decode_bytes(body.trust, "trust"),
+        rule=RULES[Necessity(body.necessity)],
     )
     return VerificationOut.model_validate(encode_verification(verification))
 
