@@ -118,6 +118,8 @@ PARAMETERS: Mapping[str, Owned | Shared] = {
     "ceremony_id": Owned(make_ceremonies),
     "generation": Shared("1", "the log is public"),
     "path": Shared("0/000", "the log is public"),
+    "size": Shared("1", "the log is public"),
+    "origin_hash": Shared("00" * 32, "mirrored logs are public"),
     "name": Shared("icon.svg", "static files and identity providers are nobody's"),
     "city": Shared("510107", "a member city"),
     "leaf_hash": Shared("00" * 32, "auditors see every leaf, and no person"),

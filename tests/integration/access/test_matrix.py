@@ -28,6 +28,7 @@ from ledger_node.core.access import SECOND_FACTOR, Role
 from ledger_node.flows.sessions import begin_session
 from tests.architecture.source import list_routes, read_doc
 from tests.integration.access.parameters import PARAMETERS, Owned
+from tests.integration.access.twins import ELSEWHERE, list_bodies, list_values
 from tests.support.hall import (
     ORIGIN,
     Hall,
@@ -112,13 +113,18 @@ class Caller:
         self.calls = 0
 
     async def __call__(
-        self, method: str, path: str, headers: dict[str, str], origin: str | None = ORIGIN
+        self,
+        method: str,
+        path: str,
+        headers: dict[str, str],
+        origin: str | None = ORIGIN,
+        **content: Any,
     ) -> httpx2.Response:
         self.calls += 1
         sent = {"accept": "application/json", **headers, **({"origin": origin} if origin else {})}
         try:
             return await asyncio.wait_for(
-                self._client.request(method, path, headers=sent), timeout=CALL_S
+                self._client.request(method, path, headers=sent, **content), timeout=CALL_S
             )
         except TimeoutError:
             raise AssertionError(f"{method} {path} does not end: mark it in test_matrix") from None
@@ -261,6 +267,42 @@ def test_every_page_without_parameters_succeeds_for_whom_it_is_meant(hall: Hall)
 
     assert run(hall, work) == len(pages)
     assert len(whole) >= 6
+
+
+def test_every_permitted_call_succeeds_or_is_walked_elsewhere(hall: Hall) -> None:
+    guarded = [route for route in routes_of(hall) if isinstance(route.mark, Allow)]
+    node, values = hall.runtime.node, list_values(hall)
+    case = PARAMETERS["case_id"]
+    assert isinstance(case, Owned)
+    bodies = list_bodies(case.make(hall, hall.account_id("registrar"))[0])
+    failed: dict[tuple[str, str], str] = {}
+
+    async def work(call: Caller) -> None:
+        for number, route in enumerate(guarded):
+            role, which = min(MAY[route.mark.permission.value]), (route.method, route.path)
+            headers = begin_headers(node, role, hall.person)  # some routes end the session
+            filled = shared_values(route)
+            for name in route.names:
+                if isinstance(kind := PARAMETERS[name], Owned):
+                    filled[name] = kind.make(hall, hall.account_id(role))[0]
+            path = route.fill(filled | {name: values[name] for name in filled if name in values})
+            headers |= {"idempotency-key": f"twin-{number:04}"}
+            headers |= {} if path.startswith("/api/") else {"accept": "text/html"}
+            body = bodies.get(which)
+            if isinstance(body, bytes):
+                headers |= {"content-type": "application/octet-stream"}
+                answer = await call(route.method, path, headers, content=body)
+            else:
+                answer = await call(route.method, path, headers, **({"json": body} if body else {}))
+            away = answer.headers.get("location", "").startswith("/login")
+            if answer.status_code >= 400 or (away and route.path != "/logout"):
+                failed[which] = f"{answer.status_code} {answer.text[-200:]}"
+
+    run(hall, work)
+    missing = {each: failed[each] for each in failed if each not in ELSEWHERE}
+    assert not missing
+    assert not set(ELSEWHERE) - set(failed), "these succeed or are gone: take their lines away"
+    assert len(guarded) - len(failed) >= 60
 
 
 def test_every_object_opens_for_its_owner_and_is_not_found_by_others(hall: Hall) -> None:
