@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -33,6 +33,7 @@ from ledger_node.flows.submission import (
     Submission,
     check_submission,
 )
+from ledger_node.flows.watching import build_succession
 from ledger_node.ports.database import DatabaseUnavailableError, RowConflictError
 from ledger_node.ports.database_intake import DuplicateKey, StoredMaterial
 
@@ -90,6 +91,7 @@ def register(
         1. Ciphertext of the documents in the document store.
         2. The material key in the key store.
         3. Rows and the log entry in one commit. A crash before leaves nothing that can be found.
+           Of a successor the notice is with them: the loop of `watching` tells the chain.
     Idempotent: no; a repeated call is refused by its document number, if the paper has one, and by
     its id, if one was chosen (`find_registered` tells whether it stands).
 
@@ -108,6 +110,8 @@ def register(
     )
     if superseded is not None:
         _demand_change(node, superseded, prepared)
+        succession = build_succession(node, superseded.row.commitment, prepared.row.commitment)
+        prepared = replace(prepared, succession=succession)
     return queue.commit(prepared)
 
 
@@ -286,6 +290,9 @@ def _save(node: Node, prepared: Sequence[PreparedMaterial]) -> None:
     try:
         with node.database.transaction() as tx:
             tx.intake.save_materials([one.row for one in prepared])
+            for one in prepared:
+                if one.succession is not None:
+                    tx.messages.save_notice(one.succession)
     except DatabaseUnavailableError:
         ids = [one.row.material_id for one in prepared]
         with node.database.read() as tx:

@@ -38,6 +38,7 @@ from ledger_node.flows.submission import (
     DocumentTooLargeError,
     EmptyDocumentError,
 )
+from ledger_node.ports.database_exchange import NoticeRow
 from ledger_node.ports.database_intake import DocumentRow, DuplicateKey, MaterialRow, SubjectRow
 
 DIGEST_SCHEME: Final = "sha-256"
@@ -53,6 +54,7 @@ class PreparedMaterial:
         digests: Plaintext digests of its documents, in order.
         values: What the sealed statement holds.
         stores_documents: Whether ciphertext was put into the store.
+        succession: Notice that it took another's place, still to be told to the chain.
     """
 
     row: MaterialRow
@@ -60,6 +62,7 @@ class PreparedMaterial:
     values: StatementValues
     digests: tuple[Digest, ...]
     stores_documents: bool
+    succession: NoticeRow | None = None
 
 
 def statement_row_name(material_id: MaterialId) -> str:

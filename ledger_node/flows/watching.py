@@ -1,7 +1,8 @@
 """Step 10: what became of a material reaches the chain, and every city that received it.
 
 The issuing city's side, and the taking of others' notices. Crash order: signed `setStatus`, state
-of the material and the notice to be spread in one commit -> broadcast -> final -> one notice per
+of the material and the notice to be spread in one commit (of a succession the notice alone, in the
+commit that registers the successor; the call follows) -> broadcast -> final -> one notice per
 receiving city in one commit -> delivered. `resume_watching` is both the loop and the start.
 Spec: docs/spec/notice.md.
 
@@ -40,8 +41,8 @@ from ledger_node.core.notice import (
     verify_notice,
 )
 from ledger_node.core.release import OutgoingState
-from ledger_node.core.shapes import read_name
-from ledger_node.core.types import HASH_BYTES, CityId, MaterialId, Salt
+from ledger_node.core.shapes import Opening, read_name
+from ledger_node.core.types import HASH_BYTES, CityId, Commitment, MaterialId, Salt
 from ledger_node.flows.facts import leaf_hash_of, load_chain_view
 from ledger_node.flows.following import catch_up
 from ledger_node.flows.halts import demand_no_halt
@@ -121,7 +122,7 @@ def withdraw(node: Node, material_id: MaterialId, reason: str) -> int:
     stored = _load_material(node, material_id)
     if stored.state not in ("registered", "superseded", "withdrawn"):
         raise MaterialStateError(material_id, stored.state)
-    notice = _build_notice(node, stored, NoticeKind.WITHDRAWN, reason)
+    notice = _build_notice(node, stored.row.commitment, NoticeKind.WITHDRAWN, reason)
     return _set_status(node, _Change(stored, notice, "withdrawn"))
 
 
@@ -138,9 +139,21 @@ def supersede(node: Node, material_id: MaterialId) -> int:
     stored = _load_material(node, material_id)
     if stored.successor is None or stored.state != "superseded":
         raise MaterialStateError(material_id, stored.state)
+    notice_id = compute_notice_id(node.city, stored.row.commitment, NoticeKind.SUPERSEDED)
+    with node.database.read() as tx:
+        waiting = tx.messages.list_notices(OUTGOING, undelivered_only=True)
+    own = [row for row in waiting if (row.notice_id, row.city) == (notice_id, node.city)]
+    if own:
+        return _announce(node, _read_own(node, own[0]))
     successor = _load_material(node, stored.successor)
-    notice = _build_notice(node, stored, NoticeKind.SUPERSEDED, "successor", successor)
+    notice = _build_succession(node, stored.row.commitment, successor.row.commitment)
     return _set_status(node, _Change(stored, notice, "superseded"))
+
+
+def build_succession(node: Node, before: Commitment, after: Commitment) -> NoticeRow:
+    """The notice that a material took another's place, to be kept in the commit that registers it:
+    `resume_watching` tells the chain, and once that is final every city that received it."""
+    return _build_row(node, node.city, _build_succession(node, before, after))
 
 
 def resume_watching(node: Node) -> int:
@@ -235,26 +248,34 @@ def _load_material(node: Node, material_id: MaterialId) -> StoredMaterial:
         return tx.intake.load_material(material_id)
 
 
+def _build_succession(node: Node, before: Commitment, after: Commitment) -> Notice:
+    opening = build_successor_opening(Salt(node.entropy(HASH_BYTES)), after)
+    return _build_notice(node, before, NoticeKind.SUPERSEDED, "successor", opening)
+
+
 def _build_notice(
     node: Node,
-    stored: StoredMaterial,
+    commitment: Commitment,
     kind: NoticeKind,
     reason: str,
-    successor: StoredMaterial | None = None,
+    opening: Opening | None = None,
 ) -> Notice:
-    opening = None
-    if successor is not None:
-        salt = Salt(node.entropy(HASH_BYTES))
-        opening = build_successor_opening(salt, successor.row.commitment)
     return Notice(
         node.city,
         node.generation,
-        stored.row.commitment,
+        commitment,
         kind,
         reason,
         opening,
         int(node.clock.now().timestamp()),
     )
+
+
+def _announce(node: Node, notice: Notice) -> int:
+    """Status of a notice that stands already; one that is under way is returned."""
+    with node.database.read() as tx:
+        known = tx.outbox.find_latest(STATUS_KIND, _reference(notice))
+    return (known or submit(node, _build_call(node, notice))).outbox_id
 
 
 def _set_status(node: Node, change: _Change) -> int:
@@ -319,7 +340,7 @@ def _spread(node: Node, row: NoticeRow) -> None:
 
 
 def _try_again(node: Node, notice: Notice) -> None:
-    """The transaction failed finally: a new one; what the chain refuses now waits for a person."""
+    """Not sent yet, or it failed finally: a new one; what the chain refuses waits for a person."""
     try:
         submit(node, _build_call(node, notice))
     except LedgerError as error:

@@ -471,6 +471,15 @@ SERVICE = (
         "::test_run_silent_city_is_named_and_holds_nothing_up",
     ),
     Mutant(
+        "succession-untold",
+        "the notice of a successor stands in the commit that registers it",
+        FLOWS + "intake.py",
+        "                if one.succession is not None:\n",
+        "                if False:\n",
+        "tests/integration/way/test_watching.py"
+        "::test_registered_successor_is_told_by_the_loop_to_those_who_received_only",
+    ),
+    Mutant(
         "find-after-withdrawal",
         "a withdrawn consent ends a find, recorded or not",
         FLOWS + "finding.py",

@@ -26,6 +26,7 @@ from ledger_node.flows import watching
 from ledger_node.flows.affected import AffectedRelease, encode_affected, list_affected
 from ledger_node.flows.node import Node
 from ledger_node.flows.watching import (
+    STATUS_KIND,
     MaterialStateError,
     NoticeContradictedError,
     NoticeUnconfirmedError,
@@ -141,14 +142,18 @@ def test_withdraw_reaches_chain_then_the_city_that_received_it(way: Way) -> None
     assert len(notices_at(way.relier, "incoming", commitment)) == 1
 
 
-def test_supersede_names_the_successor_to_those_who_received_only(way: Way) -> None:
+def test_registered_successor_is_told_by_the_loop_to_those_who_received_only(way: Way) -> None:
     digest, material = way.stock["renewed"].digest, way.stock["renewed"].material
     with pytest.raises(MaterialStateError):
         supersede(way.issuer, material.material_id)
     number = f"J510107-2020-{list(way.stock).index('renewed'):06}"
     successor = way.register(number, predecessor=material.material_id, attributes={"place": "武侯"})
-    outbox_id = supersede(way.issuer, material.material_id)
-    assert supersede(way.issuer, material.material_id) == outbox_id
+    resume_watching(way.issuer)  # nobody calls `supersede`: the commit of the successor kept it
+    with way.issuer.database.read() as tx:
+        reference = f"{material.commitment.hex()}/{NoticeKind.SUPERSEDED.value}"
+        told = tx.outbox.find_latest(STATUS_KIND, reference)
+    assert told is not None
+    assert supersede(way.issuer, material.material_id) == told.outbox_id
     way.settle(lambda: sees_flag(way, material.commitment, NoticeKind.SUPERSEDED))
     way.deliver()
     (taken,) = notices_at(way.relier, "incoming", material.commitment)
