@@ -9,6 +9,7 @@ import pytest
 
 from ledger_node.core.access import MACHINE_MAY, Permission, PermissionNotForMachinesError, Role
 from ledger_node.flows.administering import change_roles
+from tests.integration.access.parameters import MISSING
 from tests.support.hall import Hall, make_account, open_hall
 
 pytestmark = pytest.mark.integration
@@ -63,6 +64,8 @@ def test_machine_reaches_no_page_with_what_it_was_given(hall: Hall) -> None:
     _, client = machine(hall, *MACHINE_MAY)
     for path in ("/window", "/cases", "/account", "/devices", "/admin/accounts"):
         assert client.get(path).status_code in (403, 404), path
+    paper = f"/window/papers/{MISSING}"  # its permission is one of those given
+    assert client.get(paper).json()["code"] == "not_permitted_here"
     assert client.get(MATERIALS).status_code == 200
 
 
