@@ -186,7 +186,7 @@ def verify_cosignature(note: bytes, origin: str, key: CosignerKey) -> Cosignatur
         OriginMismatchError: It belongs to another log.
     """
     parsed = parse_note(note)
-    cosigned_at_s = _verify_line(parsed, key)
+    cosigned_at_s = verify_cosigned_text(parsed, key)
     checkpoint = parse_checkpoint(parsed.text)
     if checkpoint.origin != origin:
         raise OriginMismatchError(
@@ -198,8 +198,13 @@ def verify_cosignature(note: bytes, origin: str, key: CosignerKey) -> Cosignatur
     return Cosignature(checkpoint, cosigned_at_s)
 
 
-def _verify_line(note: SignedNote, key: CosignerKey) -> int:
-    """The time of the cosigner's one line, its signature checked."""
+def verify_cosigned_text(note: SignedNote, key: CosignerKey) -> int:
+    """Check the cosigner's one line under any text; returns its time.
+
+    Raises:
+        MalformedCosignatureError: The line has another length, or stands there twice.
+        CosignatureError: The key has not signed it.
+    """
     wanted = (key.name, key.key_id())
     lines = [line for line in note.signatures if (line.name, line.key_id) == wanted]
     if not lines:
