@@ -38,6 +38,7 @@ from api.routes import (
     me_provider,
     mirror,
     pages,
+    papers,
     peer,
     revocations,
     session,
@@ -83,6 +84,7 @@ MODULES = (
     revocations,
     devices,
     systems,
+    papers,
     cases,
 )
 V1_MODULES: Final = (

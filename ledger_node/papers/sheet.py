@@ -39,6 +39,7 @@ A4_TOP_MM: Final = 26.0
 A4_BOTTOM_MM: Final = 27.0
 LANGUAGE: Final = "zh-CN"
 PRODUCER: Final = "tongban"
+TRUE_TYPE: Final = b"\x00\x01\x00\x00"
 BLACK: Final = 0
 GREY: Final = 95
 _UNSEEN: Final = frozenset("\u00ad\u200b\u200c\u200d\u2060\ufeff")
@@ -243,10 +244,18 @@ def _open_pdf(fonts: Fonts, page_mm: tuple[float, float], made_at: datetime) -> 
     pdf.set_creation_date(made_at)
     pdf.set_producer(PRODUCER)
     try:
+        _demand_true_type(fonts.regular)
         pdf.add_font(FAMILY, fname=fonts.regular)
     except (OSError, TTLibError, KeyError, NotImplementedError) as error:
         raise FontUnreadableError(fonts.regular) from error
     return pdf
+
+
+def _demand_true_type(path: Path) -> None:
+    """Looked at first, because the library leaves a file open that it cannot read."""
+    with path.open("rb") as file:
+        if file.read(len(TRUE_TYPE)) != TRUE_TYPE:
+            raise FontUnreadableError(path)
 
 
 def _runs(line: Iterable[int]) -> Iterator[tuple[int, int]]:

@@ -80,13 +80,12 @@ class Office:
     """The office whose paper it is.
 
     Attributes:
-        name, name_en: As it signs: 成都市武侯区行政审批局.
+        name: As it signs: 成都市武侯区行政审批局.
         outlet: Centre and window, for example 武侯区政务服务中心 3 号窗口; may be empty.
         address, phone: Where and how people reach it; may be empty.
     """
 
     name: str
-    name_en: str = ""
     outlet: str = ""
     address: str = ""
     phone: str = ""

@@ -54,7 +54,6 @@ RARE = "㛃䶮𬭎"
 LONG_NAME = "阿卜杜热合曼·买买提吐尔逊·阿不都拉江"
 OFFICE = Office(
     "成都市武侯区行政审批局",
-    "Wuhou District Administrative Approval Bureau, Chengdu",
     "武侯区政务服务中心 3 号窗口",
     "成都市武侯区武侯祠大街 264 号",
     "028-8555 0000",
