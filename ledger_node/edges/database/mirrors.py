@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, literal_column, select, update
+from sqlalchemy import Column, Connection, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -44,6 +44,10 @@ class SqlMirrors:
     def _insert(self, table: Any) -> Any:
         build: Any = postgres_insert if self._dialect == "postgresql" else sqlite_insert
         return build(table)
+
+    def _did_write(self, statement: Any, column: Column[Any]) -> bool:
+        """RETURNING says it: an INSERT has no row count on PostgreSQL."""
+        return self._connection.execute(statement.returning(column)).first() is not None
 
     def list_newest_heads(self) -> list[NewestHead]:
         """One grouped read over the anchored heads."""
@@ -106,12 +110,12 @@ class SqlMirrors:
                 index_elements=list(_KEY), set_=rest, where=mirrors.c.size <= row.size
             )
         )
-        return bool(self._connection.execute(statement).rowcount == 1)
+        return self._did_write(statement, mirrors.c.city)
 
     def save_cosignature(self, row: CosignatureRow) -> bool:
         """Insert if absent."""
         statement = self._insert(cosignatures).values(row_values(row)).on_conflict_do_nothing()
-        return bool(self._connection.execute(statement).rowcount == 1)
+        return self._did_write(statement, cosignatures.c.city)
 
     def list_cosignatures(
         self, city: CityId, generation: int, *, min_size: int = 0
@@ -148,7 +152,7 @@ class SqlMirrors:
                 index_where=literal_column("ended_at").is_(None),
             )
         )
-        return bool(self._connection.execute(statement).rowcount == 1)
+        return self._did_write(statement, log_findings.c.city)
 
     def end_findings(
         self,
