@@ -60,6 +60,7 @@ from ledger_node.seed import load_catalogue
 
 GENERATION = 1
 CLOCK_KEPT_S = 0.2
+FONT = Path(__file__).parents[1] / "api" / "pages" / "static" / "vendor" / "noto-sans-sc.ttf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +254,7 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
         clock,
         identity,
         systems,
-        CappedRenderer(),
+        CappedRenderer(FONT),
         CappedInspector(),
     )
 

@@ -9,6 +9,7 @@ from fastapi import Path as PathParameter
 
 from api.access import Principal, allow
 from api.deps import get_runtime
+from api.pages.cities import name_city
 from api.pages.language import CHINA
 from api.routes.window import RUNS
 from ledger_node.core.access import Permission
@@ -37,7 +38,9 @@ def read_page(
     node = runtime.node
     run = load_run(node, run_id, principal.account_id)
     now = node.clock.now()
-    watermark = f"{run.row.officer} {now.astimezone(CHINA):%Y-%m-%d %H:%M} {run.visit.case}"
+    city_name = runtime.settings.city_name or name_city(node.city, "zh")
+    looked = f"{now.astimezone(CHINA):%Y-%m-%d %H:%M}"
+    watermark = f"{city_name} {run.row.officer} {looked} 办件 {run.visit.case}"
     with node.database.transaction() as tx:
         tx.trail.log_access(now, principal.account_id, "view", "document", f"{commitment}/{index}")
     rendered = view_page(

@@ -8,6 +8,7 @@ CORPUS = "tests/uploads/test_corpus.py::"
 TRICK = CORPUS + "test_upload_trick_is_refused_with_its_code_and_leaves_nothing"
 SEEN = CORPUS + "test_every_trick_and_good_file_is_seen_for_what_it_is"
 RENDERING = EDGES + "rendering/"
+DRAWN = "tests/integration/test_rendering.py::"
 
 UPLOADS = (
     Mutant(
@@ -116,5 +117,29 @@ UPLOADS = (
         '    return do_once(runtime.node, principal, "verifications/search", key, body, act)\n',
         "    return do_once(runtime.node, principal, str(id(body)), key, body, act)\n",
         "tests/integration/api/test_v1.py::test_search_by_file_is_logged_once_per_key",
+    ),
+    Mutant(
+        "page-mark-private",
+        "who looks at a page stands in no command line",
+        RENDERING + "capped.py",
+        "                [*command, str(self._font)],\n",
+        '                [command[0], "-X", watermark, *command[1:], str(self._font)],\n',
+        DRAWN + "test_render_page_watermark_stands_in_no_command_line",
+    ),
+    Mutant(
+        "page-never-unmarked",
+        "a page without its watermark is not shown",
+        RENDERING + "worker.py",
+        '        mark(picture, text, font).save(out, "PNG", compress_level=3)\n',
+        '        picture.save(out, "PNG", compress_level=3)\n',
+        DRAWN + "test_render_page_without_its_font_is_never_drawn_unmarked",
+    ),
+    Mutant(
+        "page-limits",
+        "the drawing process bounds itself before it reads",
+        RENDERING + "worker.py",
+        "    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))\n",
+        "",
+        DRAWN + "test_limit_bounds_memory_time_files_and_processes",
     ),
 )
