@@ -23,16 +23,23 @@ def look_everywhere(page: Page, name: str, *, large: bool = False) -> None:
     before = page.evaluate("document.documentElement.lang.slice(0, 2)")
     for language in LANGUAGES:
         speak(page, language=language)
-        page.reload()
+        open_again(page)
         look(page, name)
     if large:
         speak(page, size="large")
-        page.reload()
+        open_again(page)
         assert page.locator("html.size-large").count() == 1
         look(page, f"{name}-large")
         speak(page, size="plain")
     speak(page, language=before)
-    page.reload()
+    open_again(page)
+
+
+def open_again(page: Page) -> None:
+    """Reload; a page that says an error instead is not looked at in good faith."""
+    answer = page.reload()
+    assert answer is not None
+    assert answer.ok, f"{page.url}: {answer.status} {page.inner_text('main')}"
 
 
 def look_at_path(page: Page, address: str, name: str, *, large: bool = False) -> None:

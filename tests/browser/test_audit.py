@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from tests.browser.signing_in import sign_in
 OpenPage = Callable[..., Page]
 REPLAY_MS = 180_000
 ISSUER = "wuhou"
+START_S = 100
 
 
 @pytest.fixture(scope="module")
@@ -132,11 +135,39 @@ def test_whole_history_of_a_material_and_its_evidence(
     evidence = read_file(page, "a[href^='/audit/materials/evidence']")
     assert json.loads(evidence)
     assert not any(each["number"].encode() in evidence for each in town.facts["residents"])
-    codes = page.locator("section[aria-labelledby=entry] dl code").all_inner_texts()
-    leaf = next(each for each in codes[1:] if re.fullmatch("[0-9a-f]{64}", each))
-    look_at_path(page, f"{origin}/audit/leaves/510107/{leaf}", "audit-leaf")
     page.goto(f"{origin}/audit/materials?city=510107&commitment={'00' * 32}")
     look(page, "audit-material-unknown")
+
+
+def withdraw_material(town: Town, page: Page, type_code: str) -> None:
+    """The issuing city takes a paper of this type back, with its own command."""
+    sign_in(page, town, ISSUER, "registrar")
+    page.goto(town.origin(ISSUER) + "/")
+    listed = page.evaluate("async () => (await fetch('/api/v1/materials?limit=100')).json()")
+    found = next(each for each in listed["items"] if each["type_code"] == type_code)
+    command = [sys.executable, "-m", "ledger_node.cli", "withdraw", found["material_id"]]
+    command += ["--reason", "error", "--wait", "60", "--node", str(town.path / ISSUER)]
+    subprocess.run(command, check=True, timeout=START_S)
+
+
+def test_withdrawn_material_is_seen_in_every_city(
+    town: Town, auditor: Page, open_page: OpenPage
+) -> None:
+    withdraw_material(town, open_page(), "disability-card")
+    events = f"{town.origin(CITY)}/audit/events?kind=status"
+    auditor.goto(events)
+    leaf = auditor.locator("main a[href^='/audit/leaves/']")
+    for _ in range(60):
+        if leaf.count():
+            break
+        auditor.wait_for_timeout(1000)
+        auditor.goto(events)
+    look_everywhere(auditor, "audit-events-statuses")
+    leaf.first.click()
+    auditor.wait_for_url("**/audit/leaves/*/*")
+    expect(auditor.locator("section[aria-labelledby=timeline]")).to_contain_text("撤回")
+    look_everywhere(auditor, "audit-leaf")
+    assert_no_person(auditor, town)
 
 
 def test_replay_shows_its_progress_and_ends_clean(town: Town, auditor: Page) -> None:

@@ -11,8 +11,10 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Town
+from tests.browser.everywhere import look_everywhere
 from tests.browser.looking import list_overflowing, list_violations, shoot
 from tests.browser.signing_in import sign_in
+from tests.browser.test_safety import open_case
 
 PAGES: dict[str, tuple[str, ...]] = {
     "": ("/", "/login", "/verify", "/nothing-here"),
@@ -25,6 +27,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/cases/new",
         "/window/revoke",
     ),
+    "reviewer": ("/cases/reviews",),
     "auditor": ("/audit",),
     "system_admin": ("/admin/accounts",),
     "security_admin": ("/admin/security",),
@@ -63,3 +66,10 @@ def test_large_text_keeps_every_page_inside_a_phone(
         assert page.locator("html.size-large").count() == 1
         shoot(page, f"nobody-{path.strip('/') or 'start'}-zh-phone-large")
         assert not list_overflowing(page), path
+
+
+def test_one_case_in_every_look(town: Town, open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    sign_in(page, town, "mianyang", "registrar")
+    open_case(page, town.origin("mianyang"), town.resident("husband")["name"])
+    look_everywhere(page, "case", large=True)
