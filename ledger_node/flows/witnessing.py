@@ -19,6 +19,7 @@ from ledger_node.core.canonical import (
     JsonObject,
     encode_canonical,
     parse_canonical,
+    require_int,
     require_list,
     require_members,
     require_text,
@@ -67,6 +68,7 @@ def parse_cosigned(data: bytes) -> tuple[list[bytes], list[bytes]]:
     """
     value = parse_canonical(data, what=_WHAT, max_bytes=MAX_LIST_BYTES)
     members = require_members(value, ("version", "checkpoints", "seen"), what=_WHAT)
+    require_int(members["version"], what=_WHAT, minimum=1, maximum=1)
     lists = [require_list(members[name], what=_WHAT) for name in ("checkpoints", "seen")]
     cosigned, seen = [[require_text(n, what=_WHAT).encode() for n in each] for each in lists]
     return cosigned[:_MAX_NOTES], seen[:_MAX_NOTES]

@@ -257,3 +257,25 @@ def test_list_releases_of_material_follows_the_link_both_ways(database: Any) -> 
         assert (link.request_digest, link.grant_id) == (row.request_digest, row.grant_id)
         assert len(tx.explore.list_releases_of_grant(row.grant_id, 10)) == 2
         assert tx.explore.list_materials_of_release(row.request_digest) == [commitment]
+
+
+def test_list_newest_heads_equals_a_plain_maximum_over_final_blocks(
+    database: Any, rows: Any
+) -> None:
+    ((final,),) = rows("select final_number from chain_following")
+    expected: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
+    for city, generation, size, root in rows(
+        f"select city, generation, size, root from chain_heads where block_number <= {final}"
+    ):
+        expected.setdefault((city, generation), []).append((size, bytes(root)))
+    with database.read() as tx:
+        newest = tx.mirrors.list_newest_heads()
+        assert {
+            (each.city, each.generation): (each.tree_head.size, each.tree_head.root)
+            for each in newest
+        } == {log: max(heads) for log, heads in expected.items()}
+        assert len(newest) >= 2
+        for (city, generation), heads in expected.items():
+            below, above = min(heads)[0], max(heads)[0]
+            between = tx.mirrors.list_heads_between(city, generation, below, above)
+            assert [(each.size, each.root) for each in between] == sorted(set(heads))[1:]
