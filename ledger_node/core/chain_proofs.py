@@ -88,7 +88,10 @@ class ProvenChain:
 
 
 def verify_chain_evidence(
-    evidence: ChainEvidence, trust: Trust, claimed: Collection[BlockFact]
+    evidence: ChainEvidence,
+    trust: Trust,
+    claimed: Collection[BlockFact],
+    needed_slots: Collection[bytes],
 ) -> ProvenChain:
     """Check everything a receipt carries of the chain.
 
@@ -96,6 +99,7 @@ def verify_chain_evidence(
         evidence: From the receipt.
         trust: Validators, contracts.
         claimed: Every block the receipt names, by number, hash and time.
+        needed_slots: Slots of the status contract the receipt speaks of; no other may be carried.
 
     Raises:
         ChainEvidenceError: Something of it does not hold.
@@ -111,6 +115,9 @@ def verify_chain_evidence(
     events = tuple(_check_log(each, headers, trust) for each in evidence.logs)
     words: dict[tuple[BlockNumber, Address, bytes], int] = {}
     for account in evidence.accounts:
+        # (7) Only what the receipt speaks of: absence proves itself for more than one slot.
+        if not {each.slot for each in account.slots} <= set(needed_slots):
+            raise ChainEvidenceError(VerdictCode.STORAGE_PROOF_INVALID)
         words |= _check_account(account, headers, trust)
     return ProvenChain(
         events,

@@ -18,6 +18,7 @@ from ledger_node.core.receipt import (
     ReceiptKind,
     verify_receipt_signature,
 )
+from ledger_node.core.receipt_needs import list_registration_leaves
 from ledger_node.core.receipt_registration import RegistrationBody, read_registration_body
 from ledger_node.core.receipt_v1 import parse_receipt_of_any_version
 from ledger_node.core.signed_body import SignedBodyError
@@ -122,7 +123,7 @@ def verify_registration(
     """
     body = read_registration_body(receipt.body)
     claimed = [] if receipt.seal is None else [block_of(receipt.seal.anchored)]
-    facts, problem = gather_facts(receipt, trust, facts, claimed)
+    facts, problem = gather_facts(receipt, trust, facts, claimed, list_registration_leaves(body))
     lines = (
         judge(
             Question.UNCHANGED,

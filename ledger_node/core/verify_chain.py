@@ -12,13 +12,19 @@ from ledger_node.core.chain_facts import BlockFact, ChainFacts
 from ledger_node.core.chain_proofs import ChainEvidenceError, verify_chain_evidence
 from ledger_node.core.proven_facts import add_proven
 from ledger_node.core.receipt import RECEIPT_VERSION_1, ReceiptFile
+from ledger_node.core.receipt_needs import compute_needed_slots
+from ledger_node.core.status import LeafKey
 from ledger_node.core.trust import Trust
 from ledger_node.core.verdict import Judgement
 from ledger_node.core.verdict_codes import VerdictCode
 
 
 def gather_facts(
-    receipt: ReceiptFile, trust: Trust, facts: ChainFacts | None, claimed: Collection[BlockFact]
+    receipt: ReceiptFile,
+    trust: Trust,
+    facts: ChainFacts | None,
+    claimed: Collection[BlockFact],
+    leaves: list[LeafKey],
 ) -> tuple[ChainFacts | None, VerdictCode | None]:
     """Facts for one receipt, and what is wrong with those it carries.
 
@@ -27,6 +33,7 @@ def gather_facts(
         trust: What is taken as given.
         facts: Read by somebody, or None.
         claimed: Every block the receipt names.
+        leaves: Every leaf whose status it speaks of.
 
     Returns:
         Facts at hand, with those the receipt proves; the code of what it carries wrongly, or of
@@ -37,7 +44,8 @@ def gather_facts(
     if receipt.chain is None:
         return facts, VerdictCode.CHAIN_EVIDENCE_MISSING
     try:
-        proven = verify_chain_evidence(receipt.chain, trust, claimed)
+        slots = compute_needed_slots(leaves)
+        proven = verify_chain_evidence(receipt.chain, trust, claimed, slots)
     except ChainEvidenceError as error:
         return facts, error.code
     return add_proven(facts, proven, trust), None

@@ -21,6 +21,7 @@ from ledger_node.core.entry import EntryKind, encode_entry
 from ledger_node.core.errors import LedgerError
 from ledger_node.core.merkle import hash_leaf, verify_inclusion
 from ledger_node.core.receipt import ReceiptFile, verify_receipt_signature
+from ledger_node.core.receipt_needs import list_credential_leaves, list_material_leaves
 from ledger_node.core.receipt_reliance import RelianceBody, ReliedMaterial
 from ledger_node.core.receipt_reliance_format import read_reliance_body
 from ledger_node.core.release_answer import ReleasedMaterial
@@ -84,7 +85,8 @@ def verify_reliance(
         NotAReceiptError: The body is not one.
     """
     body = read_reliance_body(receipt.body, receipt.version)
-    facts, problem = gather_facts(receipt, trust, facts, _list_claimed(receipt, body))
+    leaves = [*list_material_leaves(body), *list_credential_leaves(body, trust.domain)]
+    facts, problem = gather_facts(receipt, trust, facts, _list_claimed(receipt, body), leaves)
     case = _Case(receipt, body, trust, facts, problem, document, sensitive_types)
     lines = (
         judge(Question.UNCHANGED, lambda j: _check_unchanged(j, case)),

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 
-from ledger_node.core import anchor, receipt, receipt_v1, trust_format
+from ledger_node.core import anchor, receipt, receipt_v1, tlog_proof, trust_format
 from ledger_node.core.receipt_registration import encode_registration_body, read_registration_body
 from ledger_node.core.receipt_reliance_format import encode_reliance_body, read_reliance_body
 from tests.fuzz.parsers import ParserCase
@@ -79,5 +79,12 @@ CASES = [
         trust_format.parse_trust,
         [_load("trust", name) for name in ("happy", "happy-without-facts", "happy-validators")],
         trust_format.encode_trust,
+    ),
+    ParserCase(
+        "core.tlog_proof.parse_tlog_proof",
+        "bytes",
+        tlog_proof.parse_tlog_proof,
+        [_load("entry", name, "tlog_proof") for name in ("happy-2", "happy-without-extra")],
+        tlog_proof.encode_tlog_proof,
     ),
 ]

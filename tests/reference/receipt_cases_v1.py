@@ -130,6 +130,7 @@ WORD = bytes(31) + b"\x09"
 NOTHING = {name: [] for name in ("headers", "logs", "accounts")}
 SEALS = {
     "happy": ({}, []),
+    "happy-two-officers": ({"officers": lambda _: ["wang", "li"]}, []),
     "happy-sealed-by-all": ({"engine": lambda _: {"signers": (0, 1, 2, 3)}}, []),
     "happy-of-round-one": ({"engine": lambda _: {"signers": (1, 2, 3), "round_number": 1}}, []),
     "happy-header-names-no-validators": (
@@ -292,7 +293,7 @@ SEALS = {
     ),
     "status-of-another-slot": (
         {"reliance_chain": put("accounts", 1, "slots", 0, "slot", "00" * 32)},
-        ["status_unconfirmed"],
+        ["storage_proof_invalid", "grant_unconfirmed", "evidence_unconfirmed"],
     ),
     "contract-with-other-code": (
         {"trust_v1": put("contracts", 1, "code_hash", "00" * 32)},
@@ -328,7 +329,6 @@ PENDING = {
     "permit-log-left-out",
     "grant-log-left-out",
     "status-left-out",
-    "status-of-another-slot",
     "unsealed-log-left-out",
     "credential-head-left-out",
     "credential-status-left-out",

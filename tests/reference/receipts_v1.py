@@ -207,6 +207,14 @@ class StoryV1(r.Story):
             ],
         }
 
+    def credential_leaves(self):
+        """Leaves of the credentials behind the evidence."""
+        proofs = [officer["credential"] for officer in self.evidence.get("officers", [])]
+        proofs += [self.evidence["credential"]] if "credential" in self.evidence else []
+        salted = [(bytes.fromhex(proof["salt"]), proof["body"]) for proof in proofs]
+        made = {f.commitment("credential", x.ORIGIN, salt, body) for salt, body in salted}
+        return [tree.leaf_hash(x.entry(2, commitment)) for commitment in made]
+
     def carried(self, logs, accounts):
         numbers = sorted({*logs, *accounts})
         return {
@@ -231,8 +239,7 @@ class StoryV1(r.Story):
             accounts = {STATE: [self.leaf()]}
             if self.sealed:
                 logs.insert(0, CREDENTIALS)
-                officers = [x.credential_leaf(name) for name in x.BODIES]
-                accounts = {RECORDED: officers, **accounts}
+                accounts = {RECORDED: self.credential_leaves(), **accounts}
             value |= {"chain": self.step("reliance_chain", self.carried(logs, accounts))}
         return super().step(name, value)
 

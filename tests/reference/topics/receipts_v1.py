@@ -50,8 +50,8 @@ def _spelling():
         "log-twice": edit(reliance, "chain", "logs", chain["logs"][:1] * 2),
         "log-negative": edit(reliance, "chain", "logs", 0, "log", -1),
         "accounts-falling": edit(reliance, "chain", "accounts", chain["accounts"][::-1]),
-        "slots-falling": edit(
-            reliance, "chain", "accounts", 0, "slots", chain["accounts"][0]["slots"][::-1]
+        "slot-twice": edit(
+            reliance, "chain", "accounts", 0, "slots", chain["accounts"][0]["slots"] * 2
         ),
         "slot-short": edit(reliance, "chain", "accounts", 1, "slots", 0, "slot", "00"),
         "proof-too-long": edit(reliance, "chain", "logs", 0, "proof", ["00"] * 66),

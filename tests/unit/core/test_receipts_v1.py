@@ -136,6 +136,7 @@ OTHERWISE = {  # version 1 says more: the block named is not that of its header
     "decided-before-the-permit",
     "permit-elsewhere",  # positions have other members
     "grant-elsewhere",
+    "material-not-in-answer",  # the status carried is of another material: said first
 }
 AGAIN = sorted(
     name for name, (edits, _, _) in RELIANCE.items() if edits and edits.keys() <= BODY_STEPS
