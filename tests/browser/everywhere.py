@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
 from playwright.sync_api import Page
 
 from tests.browser.at_window import look
@@ -12,8 +14,9 @@ LANGUAGES = ("zh", "en")
 def speak(page: Page, *, language: str = "", size: str = "") -> None:
     """Choose language or letters for this browser, as the button of the page does."""
     given = {"tb-language": language, "tb-size": size}
+    root = urljoin(page.url, "/")  # a cookie of the whole site, as the button's is
     page.context.add_cookies(
-        [{"name": name, "value": value, "url": page.url} for name, value in given.items() if value]
+        [{"name": name, "value": value, "url": root} for name, value in given.items() if value]
     )
 
 
@@ -24,6 +27,7 @@ def look_everywhere(page: Page, name: str, *, large: bool = False) -> None:
     for language in LANGUAGES:
         speak(page, language=language)
         open_again(page)
+        assert page.locator(f"html[lang^={language}]").count() == 1
         look(page, name)
     if large:
         speak(page, size="large")

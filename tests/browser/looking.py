@@ -22,7 +22,7 @@ def shoot(page: Page, name: str) -> Path:
     PICTURES.mkdir(parents=True, exist_ok=True)
     path = PICTURES / f"{re.sub(r'[^a-z0-9-]+', '-', name.lower())}.png"
     page.evaluate("() => document.fonts.ready")
-    page.screenshot(path=path, full_page=True)
+    page.screenshot(path=path, full_page=True, caret="initial")  # hiding it writes styles
     return path
 
 
