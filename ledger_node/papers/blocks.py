@@ -179,10 +179,13 @@ def put_signature_lines(sheet: Sheet, labels: Sequence[str]) -> None:
     """Lines to sign on, each with a place for the date."""
     size_pt = types(sheet).body
     date_text = "年    月    日"
-    for label in labels:
-        height_mm = line_mm(size_pt) + (7 if sheet.narrow else 5)
+    for whole in labels:
+        *before, label = sheet.wrap(whole, sheet.width_mm * 0.6, size_pt)
+        for line in before:
+            put_paragraph(sheet, line, indent=False)
+        height_mm = line_mm(size_pt) + (7 if sheet.narrow and not before else 5)
         sheet.make_room(height_mm)
-        sheet.y_mm += height_mm - line_mm(size_pt)
+        sheet.y_mm += 0 if before else height_mm - line_mm(size_pt)
         with sheet.tagged("P"):
             sheet.put_line(sheet.left_mm, sheet.y_mm, label, size_pt)
         end_mm = sheet.left_mm + sheet.width_mm
@@ -205,12 +208,13 @@ def put_sign_off(sheet: Sheet, office: Office, day: str) -> None:
         put_centred(sheet, day, sizes.body)
         return
     put_gap(sheet, 4)
-    sheet.make_room(SEAL_MM)
-    name_mm, day_mm = sheet.measure(office.name, sizes.body), sheet.measure(day, sizes.body)
+    lines = [*sheet.wrap(office.name, sheet.width_mm / 2, sizes.body), day]
+    sheet.make_room(max(SEAL_MM, len(lines) * line_mm(sizes.body)))
+    widths_mm = [sheet.measure(text, sizes.body) for text in lines]
     right_mm = sheet.left_mm + sheet.width_mm - sheet.measure("国国国国", sizes.body)
-    centre_mm = right_mm - max(name_mm, day_mm) / 2
-    y_mm = sheet.y_mm + SEAL_MM / 2 - 1.5 * line_mm(sizes.body)
-    for text, wide_mm in ((office.name, name_mm), (day, day_mm)):
+    centre_mm = right_mm - max(widths_mm) / 2
+    y_mm = sheet.y_mm + max(0.0, SEAL_MM / 2 - (len(lines) - 0.5) * line_mm(sizes.body))
+    for text, wide_mm in zip(lines, widths_mm, strict=True):
         with sheet.tagged("P"):
             sheet.put_line(centre_mm - wide_mm / 2, y_mm, text, sizes.body)
         y_mm += line_mm(sizes.body)
@@ -274,17 +278,32 @@ def _put_stacked(sheet: Sheet, label: str, value: str) -> None:
 def _put_rows(
     sheet: Sheet, columns: Sequence[Column], rows: Sequence[Sequence[str]], *, headed: bool
 ) -> None:
-    head = [column.title for column in columns]
+    """Rows with their borders; one that is higher than a page goes on over the next ones."""
+    head = _wrap_row(sheet, columns, [column.title for column in columns])
     if headed:
-        sheet.make_room(2 * (line_mm(types(sheet).table) + 2 * PAD_MM))
-        _put_row(sheet, columns, head, shaded=True, repeated=False)
+        sheet.make_room(2 * _height_mm(sheet, 1))
+        _put_row(sheet, columns, head, shaded=True)
     for row in rows:
-        height_mm = _row_height_mm(sheet, columns, row)
+        cells = _wrap_row(sheet, columns, row)
+        count = max(len(cell) for cell in cells)
         before = sheet.page_number
-        sheet.make_room(height_mm)
-        if headed and sheet.page_number != before:
-            _put_row(sheet, columns, head, shaded=True, repeated=True)
-        _put_row(sheet, columns, row, shaded=False, labelled=not headed)
+        whole = count <= _count_fitting(sheet, sheet.top_mm) - 3  # beneath a repeated head
+        sheet.make_room(_height_mm(sheet, count if whole else 3))
+        first = 0
+        while first < count:
+            if headed and sheet.page_number != before:
+                _put_row(sheet, columns, head, shaded=True, repeated=True)
+            last = first + max(1, _count_fitting(sheet, sheet.y_mm))
+            part = [cell[first:last] for cell in cells]
+            _put_row(sheet, columns, part, shaded=False, labelled=not headed)
+            first, before = last, sheet.page_number
+            if first < count:
+                sheet.new_page()
+
+
+def _count_fitting(sheet: Sheet, from_mm: float) -> int:
+    """Lines of a cell between a height and the bottom of the page."""
+    return int((sheet.bottom_mm - from_mm - 2 * PAD_MM) / line_mm(types(sheet).table))
 
 
 def _widths(sheet: Sheet, columns: Sequence[Column]) -> list[float]:
@@ -300,19 +319,18 @@ def _wrap_row(sheet: Sheet, columns: Sequence[Column], row: Sequence[str]) -> li
     ]
 
 
-def _row_height_mm(sheet: Sheet, columns: Sequence[Column], row: Sequence[str]) -> float:
-    lines = max(len(cell) for cell in _wrap_row(sheet, columns, row))
+def _height_mm(sheet: Sheet, lines: int) -> float:
     return lines * line_mm(types(sheet).table) + 2 * PAD_MM
 
 
 def _put_row(
-    sheet: Sheet, columns: Sequence[Column], row: Sequence[str], *, shaded: bool,
+    sheet: Sheet, columns: Sequence[Column], cells: Sequence[Sequence[str]], *, shaded: bool,
     repeated: bool = False, labelled: bool = False,
 ) -> None:  # fmt: skip
     """One row with its borders; a repeated head is no content to a screen reader."""
-    size_pt, height_mm = types(sheet).table, _row_height_mm(sheet, columns, row)
+    size_pt = types(sheet).table
+    height_mm = _height_mm(sheet, max(len(cell) for cell in cells))
     x_mm, y_mm = sheet.left_mm, sheet.y_mm
-    cells = _wrap_row(sheet, columns, row)
     for place, (column, width, lines) in enumerate(
         zip(columns, _widths(sheet, columns), cells, strict=True)
     ):

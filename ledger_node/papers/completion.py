@@ -115,7 +115,7 @@ def render_completion_notice(notice: CompletionNotice, paper: PaperSize, fonts: 
 
 def _put_missing(sheet: Sheet, notice: CompletionNotice) -> None:
     columns = [
-        Column("序号", 8, centred=True),
+        Column("序号", 11, centred=True),
         Column("需补正的材料", 30),
         Column("存在的问题", 30),
         Column("补正要求", 40),

@@ -177,7 +177,7 @@ def _list_facts(slip: ConsentSlip) -> list[tuple[str, str]]:
 
 def _put_lines(sheet: Sheet, slip: ConsentSlip) -> None:
     columns = (
-        Column("序号", 8, centred=True),
+        Column("序号", 11, centred=True),
         Column("材料", 24),
         Column("提供内容", 20),
         Column("由谁提供", 20),

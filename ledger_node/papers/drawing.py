@@ -26,10 +26,13 @@ def draw_paper(
     Raises:
         GlyphMissingError: The font lacks a character.
         FontUnreadableError: There is no such font.
+        PaperSizeNotOfferedError: Longer than a roll may be.
     """
     if paper is PaperSize.THERMAL_80:
         with closing(Sheet(fonts, paper, made_at)) as measured:
             draw(measured)
+            if measured.page_number > 1:
+                raise PaperSizeNotOfferedError(measured.title, paper)
             length_mm = measured.y_mm + ROLL_MARGIN_MM + CUT_MM
         with closing(Sheet(fonts, paper, made_at, length_mm)) as sheet:
             draw(sheet)
@@ -41,8 +44,9 @@ def draw_paper(
         text = f"第 {under.page_number} 页　共 {pages} 页"
         right_mm = under.left_mm + under.width_mm
         with under.artifact():
-            under.put_line(under.left_mm, y_mm, footer, size_pt, grey=GREY)
             x_mm = right_mm - under.measure(text, size_pt)
+            begun = under.wrap(footer, x_mm - under.left_mm - 4, size_pt)[0]  # whole in the paper
+            under.put_line(under.left_mm, y_mm, begun, size_pt, grey=GREY)
             under.put_line(x_mm, y_mm, text, size_pt, grey=GREY)
         under.rule(under.left_mm, y_mm - 1, right_mm, y_mm - 1, 0.1)
 

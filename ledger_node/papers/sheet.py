@@ -93,6 +93,7 @@ class Sheet:
         self.width_mm = self.page_mm[0] - self.left_mm - right_mm
         self.on_new_page: Callable[[], None] = _nothing
         self.y_mm = self.top_mm
+        self.title = ""
         self._font_name = fonts.regular.name
         self._pdf = _open_pdf(fonts, self.page_mm, made_at)
         font = self._pdf.fonts[FAMILY]
@@ -107,6 +108,7 @@ class Sheet:
 
     def name(self, title: str, language: str = LANGUAGE) -> None:
         """Title and language of the file."""
+        self.title = title
         self._pdf.set_title(title)
         self._pdf.set_lang(language)
 
