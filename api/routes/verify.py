@@ -17,15 +17,17 @@ from starlette.concurrency import run_in_threadpool
 from api.access import Principal, find_principal, public, resolve_principal
 from api.brought import Brought, read_brought
 from api.deps import get_runtime
+from api.pages.certificate import build_certificate
 from api.pages.cities import list_city_names
 from api.pages.errors import is_htmx
 from api.pages.language import read_speech
-from api.pages.render import fragment, page
+from api.pages.render import NO_STORE, fragment, page
 from api.pages.verify_words import describe_verification
 from api.rate_limits import PerMinute, RateLimits
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.receipt import NotAReceiptError
 from ledger_node.flows.verifying import Verification, verify_brought_receipt
+from ledger_node.papers import PaperSize
 from ledger_node.wiring import Runtime
 
 router = APIRouter(prefix="/verify", tags=["verify"], include_in_schema=False)
@@ -76,6 +78,16 @@ async def verify(request: Request, runtime: RuntimeDep) -> Response:
         return fragment(request, None, "verify/result.html", context)
     principal = await resolve_principal(request)
     return page(request, principal, "verify/verify.html", context)
+
+
+@router.post("/certificate", dependencies=[public()])
+async def certify(request: Request, runtime: RuntimeDep) -> Response:
+    """The same check, its outcome as a PDF to print or to keep with a file; nothing is stored."""
+    verification, brought = await judge_brought(request, runtime)
+    size = PaperSize.THERMAL_80 if brought.action == "80mm" else PaperSize.A4
+    pdf = await run_in_threadpool(build_certificate, runtime, verification, brought, size)
+    disposition = {"Content-Disposition": 'inline; filename="verification.pdf"'}
+    return Response(pdf, media_type="application/pdf", headers={**NO_STORE, **disposition})
 
 
 async def judge_brought(request: Request, runtime: Runtime) -> tuple[Verification, Brought]:

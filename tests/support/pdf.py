@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+import pypdfium2 as pdfium
 
 END = b"%%EOF\n"
 
@@ -47,3 +50,17 @@ def build_pdf_of(size_bytes: int) -> bytes:
         bare += len(made) - size_bytes
         made = build_pdf(b"x" * (size_bytes - bare))
     return made
+
+
+def squeeze(text: str) -> str:
+    """Without what line breaks and columns add."""
+    return re.sub(r"\s|\ufffe|\x00", "", text)
+
+
+def read_pdf(pdf: bytes) -> str:
+    """What stands on all pages, squeezed."""
+    document = pdfium.PdfDocument(pdf)
+    try:
+        return squeeze("".join(page.get_textpage().get_text_range() for page in document))
+    finally:
+        document.close()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-import pypdfium2 as pdfium
 import pytest
 from starlette.testclient import TestClient
 
@@ -15,6 +13,7 @@ from ledger_node.core.sealed import Subject
 from ledger_node.flows.cases import Case, load_case, move_case, open_case
 from ledger_node.flows.sessions import begin_session
 from tests.support.hall import OUTLET, Hall, make_account, open_hall, session_headers
+from tests.support.pdf import read_pdf
 
 pytestmark = pytest.mark.integration
 PERSON = Subject("cn-resident-id", "510107199003070049", "何雨晴")
@@ -53,11 +52,7 @@ def read(answer: Any) -> str:
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["cache-control"] == "no-store"
-    document = pdfium.PdfDocument(answer.content)
-    try:
-        return re.sub(r"\s", "", "".join(p.get_textpage().get_text_range() for p in document))
-    finally:
-        document.close()
+    return read_pdf(answer.content)
 
 
 def url(case: Case, paper: str = "") -> str:

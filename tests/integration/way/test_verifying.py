@@ -28,6 +28,7 @@ from ledger_node.flows.relying import complete_receipt, rely
 from ledger_node.flows.trusting import build_trust_file
 from ledger_node.flows.verifying import FactsInDoubtError, verify_brought_receipt
 from tests.integration.way.story import RELIER, Way, paper_of
+from tests.support.pdf import read_pdf
 
 pytestmark = [pytest.mark.integration]
 PAPER = paper_of("J510107-2020-000005")
@@ -201,6 +202,28 @@ def test_verify_page_upload_of_both_gives_a_page_and_keeps_nothing(
     files["document"] = ("d.pdf", b"another")
     assert 'class="verdict fails" open' in page.post("/verify", files=files).text
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_verify_certificate_says_what_the_page_says_and_is_kept_nowhere(
+    way: Way, receipts: dict[str, bytes], page: TestClient
+) -> None:
+    number = list(way.stock).index("renewed")
+    paper = paper_of(f"J510107-2020-{number:06}")
+    digests = [hashlib.sha256(each).hexdigest() for each in (receipts["renewed"], paper)]
+    for document, word in ((paper, "核验通过"), (b"another", "核验未通过")):
+        files = {"receipt": ("r.json", receipts["renewed"]), "document": ("d.pdf", document)}
+        for size in ("a4", "80mm"):
+            answer = page.post("/verify/certificate", files=files, data={"action": size})
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == "application/pdf"
+            assert answer.headers["cache-control"] == "no-store"
+            shown = read_pdf(answer.content)
+            assert word in shown
+            assert digests[0] in shown
+            assert (digests[1] in shown) is (document == paper)
+    assert (
+        page.post("/verify/certificate", files={"document": files["document"]}).status_code == 422
+    )
 
 
 def test_verify_page_digest_instead_of_the_document_gives_the_same(

@@ -38,6 +38,7 @@ from ledger_node.papers import (
     render_service_receipt,
     render_verification_certificate,
 )
+from tests.support.pdf import read_pdf, squeeze
 from tests.support.papers import (
     FONTS,
     LONG_NAME,
@@ -102,19 +103,6 @@ def draw(sample: str) -> bytes:
     return SAMPLES[sample]()
 
 
-def squeeze(text: str) -> str:
-    """Without what line breaks and columns add."""
-    return re.sub(r"\s|\ufffe|\x00", "", text)
-
-
-def read_text(pdf: bytes) -> str:
-    document = pdfium.PdfDocument(pdf)
-    try:
-        return "".join(page.get_textpage().get_text_range() for page in document)
-    finally:
-        document.close()
-
-
 def list_texts(value: Any, unshown: set[str], name: str = "") -> Iterator[str]:
     """Every text among the facts, by the dataclasses themselves."""
     if name in unshown or value is None or isinstance(value, (Path, date, datetime, bytes)):
@@ -132,7 +120,7 @@ def list_texts(value: Any, unshown: set[str], name: str = "") -> Iterator[str]:
 @pytest.mark.parametrize(("paper", "size"), PRINTED)
 def test_paper_shows_every_fact_it_was_given(paper: str, size: PaperSize) -> None:
     facts, render = SHOWN[paper]
-    shown = squeeze(read_text(render(facts, size, FONTS)))
+    shown = read_pdf(render(facts, size, FONTS))
     given = list_texts(facts, UNSHOWN | LEFT_OUT.get(paper, set()))
     missing = [each for each in given if squeeze(each) not in shown]
     assert not missing
@@ -235,7 +223,7 @@ def test_character_the_font_lacks_is_refused_and_named(rare: str) -> None:
 
 
 def test_rare_characters_of_names_are_printed() -> None:
-    assert RARE in squeeze(read_text(draw("acceptance-a4")))
+    assert RARE in read_pdf(draw("acceptance-a4"))
 
 
 def test_font_that_is_none_is_refused(tmp_path: Path) -> None:
@@ -311,19 +299,19 @@ def test_facts_that_make_no_paper_are_refused(facts: Any, render: Callable[..., 
 )
 def test_certificate_says_the_worst_of_its_lines(state: LineState, word: str) -> None:
     certificate: VerificationCertificate = build_certificate(state)
-    assert word in squeeze(read_text(render_verification_certificate(certificate, A4, FONTS)))
+    assert word in read_pdf(render_verification_certificate(certificate, A4, FONTS))
 
 
 def test_signature_line_or_picture_but_never_both() -> None:
     slip: ConsentSlip = build_consent()
-    assert "本人签名" in squeeze(read_text(render_consent_slip(slip, A4, FONTS)))
+    assert "本人签名" in read_pdf(render_consent_slip(slip, A4, FONTS))
     bare = replace(slip, signature_line=False)
-    assert "本人签名" not in squeeze(read_text(render_consent_slip(bare, A4, FONTS)))
+    assert "本人签名" not in read_pdf(render_consent_slip(bare, A4, FONTS))
 
 
 def test_refusal_names_review_and_court() -> None:
     decision: RefusalDecision = build_refusal()
-    shown = squeeze(read_text(render_refusal_decision(decision, A4, FONTS)))
+    shown = read_pdf(render_refusal_decision(decision, A4, FONTS))
     assert "60日内向成都市武侯区人民政府申请行政复议" in shown
     assert "6个月内依法向成都铁路运输第一法院提起行政诉讼" in shown
 

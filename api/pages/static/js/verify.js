@@ -18,7 +18,7 @@ form.addEventListener("submit", async (event) => {
   button.disabled = true;
   document.getElementById("problem").replaceChildren();
   try {
-    await check();
+    await (event.submitter?.name === "action" ? certify(event.submitter) : check(event.submitter));
   } catch {
     say(chinese ? "连接不上本市节点，请检查网络后再试。" : "The node of this city cannot be reached; check the network and try again.", true);
   } finally {
@@ -27,8 +27,8 @@ form.addEventListener("submit", async (event) => {
   }
 }, true);
 
-async function check() {
-  const data = new FormData(form);
+async function collect(button) {
+  const data = new FormData(form, button);
   const file = form.elements.document.files[0];
   data.delete("document");
   if (file) {
@@ -38,15 +38,36 @@ async function check() {
     hashing.hidden = true;
   }
   say(chinese ? "正在核验。" : "Checking.");
-  const answer = await fetch("/verify", { method: "POST", body: data, headers: { "HX-Request": "true", Accept: "text/html" } });
+  return data;
+}
+
+async function ask(path, button) {
+  const body = await collect(button);
+  const answer = await fetch(path, { method: "POST", body, headers: { "HX-Request": "true", Accept: "text/html" } });
+  if (answer.ok) return answer;
   const part = new DOMParser().parseFromString(await answer.text(), "text/html").body;
-  if (!answer.ok) {
-    result.replaceChildren();
-    const box = document.getElementById("problem");
-    box.replaceChildren(...part.childNodes);
-    box.scrollIntoView({ block: "nearest" });
-    return;
-  }
+  result.replaceChildren();
+  const box = document.getElementById("problem");
+  box.replaceChildren(...part.childNodes);
+  box.scrollIntoView({ block: "nearest" });
+  return null;
+}
+
+async function certify(button) {
+  const answer = await ask("/verify/certificate", button);
+  if (!answer) return;
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = "verification.pdf";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  say(chinese ? "核验证明已下载。" : "The certificate was downloaded.");
+}
+
+async function check(button) {
+  const answer = await ask("/verify", button);
+  if (!answer) return;
+  const part = new DOMParser().parseFromString(await answer.text(), "text/html").body;
   result.replaceChildren(...part.childNodes);
   const title = result.querySelector("[data-focus]");
   title?.focus();
