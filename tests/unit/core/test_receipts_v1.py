@@ -34,7 +34,7 @@ from tests.reference.receipt_cases_reliance import RELIANCE
 from tests.reference.receipts_v1 import StoryV1
 from tests.vector_runner import VECTORS, load_vectors, run_vector
 
-FLIPS = 120
+FLIPS = 60
 SEMANTIC = [
     *load_vectors("receipt_v1/registration"),
     *load_vectors("receipt_v1/reliance"),
