@@ -20,7 +20,8 @@ from ledger_node.edges.keys.city_keys import CityKeysFile
 from ledger_node.ports.keys import KeyRole
 from ledger_node.wiring import keys_path
 
-WITHHOLD, FORK, FORK_TILES, SHRINK, LATE = "withhold", "fork", "fork-tiles", "shrink", "late"
+WITHHOLD, FORK, FORK_TILES, SHRINK = "withhold", "fork", "fork-tiles", "shrink"
+LATE, LATE_SHRINK = "late", "late-shrink:"  # the latter with a size signed before
 Send = Callable[[Any], Awaitable[None]]
 
 
@@ -54,7 +55,7 @@ class Liar:
         is_time = running.ChainTurns._is_time
 
         def is_time_unless_late(turns: Any) -> bool:
-            if self._now() == LATE:
+            if self._now().startswith(LATE):
                 self._told.touch()
                 return False
             return is_time(turns)
@@ -66,6 +67,10 @@ class Liar:
             lie = self._now() if path.startswith("/log/") else ""
             if lie == WITHHOLD and "/tile/" in path:
                 await self._refuse(send)
+            elif lie.startswith(LATE_SHRINK) and path.endswith("/checkpoint"):
+                self._told.touch()
+                aimed = f"{path}/{lie.removeprefix(LATE_SHRINK)}"
+                await app({**scope, "path": aimed, "raw_path": aimed.encode()}, receive, send)
             elif lie in (FORK, SHRINK) and path.endswith("/checkpoint"):
                 await app(scope, receive, self._changed(send, self._sign_other(lie)))
             elif lie == FORK_TILES and "/tile/" in path:

@@ -75,3 +75,10 @@ def wait_cosigned(cities: Cities, size: int) -> None:
 def wait_found(cities: Cities, kinds: set[str]) -> None:
     for witness in WITNESSES:
         cities.wait_for(lambda w=witness: standing(cities, w) == kinds, f"{kinds} at {witness}")
+
+
+def wait_seen(cities: Cities, size: int) -> None:
+    """Until the witnesses saw a signed checkpoint of that size."""
+    sql, city = "select seen_size from mirrors where city = ?", cities.stock.city[ISSUER]
+    for witness in WITNESSES:
+        cities.wait_for(lambda w=witness: one(cities, w, sql, city) >= size, "the look")

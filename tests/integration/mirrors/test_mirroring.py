@@ -20,7 +20,7 @@ from tests.integration.processes import wait
 from tests.reference.cosigned import parse_cosigned
 from tests.reference.tree import mth
 from tests.support.cities import Cities
-from tests.support.liars import FORK, LATE, SHRINK, WITHHOLD, Liar
+from tests.support.liars import FORK, LATE, LATE_SHRINK, SHRINK, WITHHOLD, Liar
 from tests.support.mirrors import (
     WITNESSES,
     anchored,
@@ -34,6 +34,7 @@ from tests.support.mirrors import (
     wait_anchored,
     wait_cosigned,
     wait_found,
+    wait_seen,
 )
 from tests.support.stock import BYSTANDER, ISSUER, MATERIALS, RELIER
 
@@ -41,12 +42,15 @@ pytestmark = [pytest.mark.integration]
 
 
 def test_honest_city_is_mirrored_and_witnessed_by_every_other(cities: Cities) -> None:
-    wait_cosigned(cities, MATERIALS)
+    size = int(one(cities, ISSUER, "select count(*) from entries"))
+    assert size >= MATERIALS
+    wait_cosigned(cities, size)
+    wait_found(cities, set())
     for witness in WITNESSES:
         path = mirror_path(cities, ISSUER)
         note = parse_cosigned(get(cities, witness, f"{path}/checkpoint"))
-        assert (note.origin, note.size) == (f"tongban.example/{cities.stock.city[ISSUER]}/1", 8)
-        bundle = get(cities, witness, f"{path}/tile/entries/000.p/8")
+        assert (note.origin, note.size) == (f"tongban.example/{cities.stock.city[ISSUER]}/1", size)
+        bundle = get(cities, witness, f"{path}/tile/entries/000.p/{size}")
         leaves = [bundle[at + 2 : at + 36] for at in range(0, len(bundle), 36)]
         assert mth(leaves) == note.root
         # the log's own signature, then the witness's, each under its registered key
@@ -57,7 +61,6 @@ def test_honest_city_is_mirrored_and_witnessed_by_every_other(cities: Cities) ->
         assert line.name == f"tongban.example/witness/{cities.stock.city[witness]}"
         Ed25519PublicKey.from_public_bytes(its).verify(line.signature, line.cosigned(note.text))
         assert line.key_id == line.compute_key_id(its)
-        assert standing(cities, witness) == set()
     # narrower partial tiles are the beginning of what is kept
     assert get(cities, RELIER, f"{path}/tile/entries/000.p/3") == bundle[: 3 * 36]
     health = json.loads(get(cities, BYSTANDER, "/healthz"))
@@ -96,15 +99,28 @@ def test_shrunk_log_is_found_and_the_signed_checkpoint_is_kept(cities: Cities, l
     wait_found(cities, set())
 
 
+def test_shrunk_unanchored_log_is_found_by_what_it_signed_before(
+    cities: Cities, liar: Liar
+) -> None:
+    wait_cosigned(cities, MATERIALS)
+    before = anchored(cities, RELIER)
+    liar.tell(LATE)
+    size = grow(cities)
+    wait_seen(cities, size)
+    liar.tell(f"{LATE_SHRINK}{before}")  # signed, anchored, and less than it signed since
+    wait_found(cities, {"shrunk"})
+    assert liar.was_told
+    liar.stop()
+    wait_found(cities, set())
+    wait_cosigned(cities, size)
+
+
 def test_late_anchor_is_found_and_ends_when_it_comes(cities: Cities, liar: Liar) -> None:
     wait_cosigned(cities, MATERIALS)
     liar.tell(LATE)
     size = grow(cities)
-    sql = "select seen_size from mirrors where city = ?"
+    wait_seen(cities, size)
     for witness in WITNESSES:
-        cities.wait_for(
-            lambda w=witness: one(cities, w, sql, cities.stock.city[ISSUER]) >= size, "the look"
-        )
         assert standing(cities, witness) == set()  # within the promise nobody is late
     cities.pass_time(61)
     wait_found(cities, {"late"})

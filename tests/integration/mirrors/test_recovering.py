@@ -31,7 +31,7 @@ from tests.support.liars import Liar
 from tests.support.mirrors import get, grow, one, standing, wait_anchored, wait_cosigned
 from tests.support.stock import BYSTANDER, ISSUER, RELIER
 
-pytestmark = [pytest.mark.integration, pytest.mark.slow]
+pytestmark = [pytest.mark.integration]
 
 
 @dataclass(frozen=True)
