@@ -12,9 +12,8 @@ MIRRORS = (
         CORE + "mirror.py",
         "    if root != head.root:\n",
         "    if False:\n",
-        UNIT + "test_mirror.py::test_copy_any_file_damaged_anywhere_is_refused",
+        UNIT + "test_mirror.py::test_copy_files_of_another_log_are_refused",
         "T24",
-        quick=True,
     ),
     Mutant(
         "mirror-below",

@@ -18,6 +18,7 @@ TRIALS = {"T1", "T3", "T4", "T5", "T7", "T8", "T9", "T10", "T11", "T13", "T14", 
     "T19",
     "T20",
     "T21",
+    "T24",
 }
 FAILED = 1  # pytest's exit code when tests ran and some failed
 
