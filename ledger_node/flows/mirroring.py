@@ -15,7 +15,7 @@ Not here: the rules (core/witness.py), others' cosignatures (witnessing.py), thi
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -24,7 +24,6 @@ from ledger_node.core.checkpoint import (
     Checkpoint,
     build_origin,
     encode_checkpoint,
-    verify_checkpoint,
 )
 from ledger_node.core.cosignature import (
     CosignerKey,
@@ -34,30 +33,26 @@ from ledger_node.core.cosignature import (
     encode_cosignature,
     split_signature_lines,
 )
-from ledger_node.core.errors import LedgerError, MalformedInputError, VerificationError
 from ledger_node.core.event_types import KeyRole
 from ledger_node.core.merkle import (
     EMPTY_ROOT,
-    RootMismatchError,
     TreeHead,
-    verify_consistency,
 )
 from ledger_node.core.mirror import TileContradictionError, verify_extends
-from ledger_node.core.signed_note import VerifierKey
-from ledger_node.core.tiles import MalformedTileError, build_consistency_proof
-from ledger_node.core.types import PublicKey, TreeSize
+from ledger_node.core.tiles import MalformedTileError
+from ledger_node.core.types import TreeSize
 from ledger_node.core.witness import (
     FindingKind,
     Observation,
-    Trouble,
     compare_findings,
     judge_log,
     may_cosign,
 )
 from ledger_node.flows.chain_node import CHAIN_HALTS, demand_none_of
-from ledger_node.flows.facts import ChainView, load_chain_view
+from ledger_node.flows.facts import load_chain_view
 from ledger_node.flows.halts import latch_halt
 from ledger_node.flows.log_copy import build_reader, copy_log
+from ledger_node.flows.mirror_look import Round, fetch_signed, last_seen, look
 from ledger_node.flows.node import Node
 from ledger_node.ports.database_mirrors import (
     CosignatureRow,
@@ -69,39 +64,6 @@ from ledger_node.ports.peers import LogFileRefusedError, PeerUnavailableError
 from ledger_node.ports.tiles import TileConflictError
 
 MIRROR_DAMAGED: Final = "mirror_damaged"
-MAX_NOTE_BYTES: Final = 64 * 1024
-
-
-@dataclass
-class _Round:
-    """What one round over one log sees; built up while the city is asked.
-
-    Attributes:
-        newest: Newest head at a final block.
-        row: The mirror before the round.
-        mirrored: Largest head checked so far.
-        cosigned_size: Of the largest head this city cosigned before the round.
-        served: Newest head the city signed and served, with its note.
-        troubles: What went wrong.
-        evidence: Signed checkpoint that contradicts, where there is one.
-        silent: Whether the city did not answer.
-    """
-
-    newest: NewestHead
-    row: MirrorRow
-    origin: str
-    standing: frozenset[FindingKind]
-    view: ChainView
-    mirrored: TreeHead
-    cosigned_size: int
-    served: tuple[TreeHead, bytes] | None = None
-    troubles: list[Trouble] = field(default_factory=list)
-    evidence: bytes | None = None
-    silent: bool = False
-
-    def blame(self, kind: FindingKind, error: LedgerError) -> None:
-        """Note what went wrong."""
-        self.troubles.append(Trouble(kind, error.message_en))
 
 
 def list_logs(node: Node) -> list[NewestHead]:
@@ -129,7 +91,7 @@ def mirror_log(node: Node, newest: NewestHead, promise_s: int) -> frozenset[Find
         UnavailableError: This node's own disk or database.
     """
     seen = _open_round(node, newest)
-    _look(node, seen)
+    look(node, seen)
     if seen.silent:
         return _close_round(node, seen, promise_s, ())
     _copy(node, seen)
@@ -137,7 +99,7 @@ def mirror_log(node: Node, newest: NewestHead, promise_s: int) -> frozenset[Find
     return _close_round(node, seen, promise_s, heads)
 
 
-def _open_round(node: Node, newest: NewestHead) -> _Round:
+def _open_round(node: Node, newest: NewestHead) -> Round:
     with node.database.read() as tx:
         demand_none_of(tx, CHAIN_HALTS)
         row = tx.mirrors.load_mirror(newest.city, newest.generation)
@@ -149,7 +111,7 @@ def _open_round(node: Node, newest: NewestHead) -> _Round:
             newest.city, newest.generation, 0, EMPTY_ROOT, None, 0, EMPTY_ROOT, None, 0,
             node.clock.now(), None,
         )  # fmt: skip
-    return _Round(
+    return Round(
         newest,
         row,
         build_origin(node.domain, newest.city, newest.generation),
@@ -160,68 +122,7 @@ def _open_round(node: Node, newest: NewestHead) -> _Round:
     )
 
 
-def _look(node: Node, seen: _Round) -> None:
-    """Ask for the signed checkpoint and hold it against what is anchored and what was seen."""
-    city, generation = seen.newest.city, seen.newest.generation
-    prefix = f"/log/{generation}/"
-    try:
-        note = node.peers.fetch_log_file(city, prefix + "checkpoint", max_bytes=MAX_NOTE_BYTES)
-        head = _verify_served(seen, note)
-    except LogFileRefusedError as error:
-        seen.blame(FindingKind.WITHHELD, error)
-        return
-    except PeerUnavailableError:
-        seen.silent = True
-        return
-    except (VerificationError, MalformedInputError) as error:
-        seen.blame(FindingKind.WITHHELD, error)
-        return
-    seen.served = (head, note)
-    fetch = build_reader(node, city, prefix)
-    for earlier in (seen.newest.tree_head, _last_seen(seen)):
-        if 0 < earlier.size <= head.size:
-            try:
-                proof = build_consistency_proof(fetch, earlier.size, head.size)
-                verify_consistency(earlier, head, proof)
-            except RootMismatchError as error:
-                seen.blame(FindingKind.FORKED, error)
-                seen.evidence = note
-            except (PeerUnavailableError, MalformedTileError) as error:
-                seen.blame(FindingKind.WITHHELD, error)
-        elif earlier.size > head.size:
-            detail = f"serves {head.size} entries, signed or anchored {earlier.size}"
-            seen.troubles.append(Trouble(FindingKind.SHRUNK, detail))
-            seen.evidence = note
-
-
-def _last_seen(seen: _Round) -> TreeHead:
-    return TreeHead(TreeSize(seen.row.seen_size), seen.row.seen_root)
-
-
-def _verify_served(seen: _Round, note: bytes) -> TreeHead:
-    """Head of a checkpoint that a checkpoint key of the city signed, present or former."""
-    member = seen.view.consortium.member(seen.newest.city)
-    intervals = member.keys.get(KeyRole.CHECKPOINT, ())
-    keys = [each.key for each in intervals if each.distrusted_since_block is None]
-    problem: VerificationError | None = None
-    for key in reversed(keys):
-        try:
-            verifier = VerifierKey(seen.origin, PublicKey(key))
-            return verify_checkpoint(note, seen.origin, verifier).tree_head
-        except VerificationError as error:
-            problem = problem or error
-    raise problem or NoCheckpointKeyError(
-        "该城市没有有效的日志签名密钥。", "The city has no trusted checkpoint key."
-    )
-
-
-class NoCheckpointKeyError(VerificationError):
-    """A member has no checkpoint key that counts."""
-
-    code = "no_checkpoint_key"
-
-
-def _copy(node: Node, seen: _Round) -> None:
+def _copy(node: Node, seen: Round) -> None:
     """Bring the mirror to the newest anchored head."""
     head = seen.newest.tree_head
     if head.size <= seen.mirrored.size:
@@ -242,7 +143,7 @@ def _copy(node: Node, seen: _Round) -> None:
         seen.mirrored = head
 
 
-def _recompute(node: Node, seen: _Round) -> tuple[TreeHead, ...]:
+def _recompute(node: Node, seen: Round) -> tuple[TreeHead, ...]:
     """Every head anchored and not cosigned yet, recomputed; and the signed one seen before."""
     if seen.mirrored.size == seen.cosigned_size:
         return ()
@@ -250,7 +151,7 @@ def _recompute(node: Node, seen: _Round) -> tuple[TreeHead, ...]:
         heads = tx.mirrors.list_heads_between(
             seen.newest.city, seen.newest.generation, seen.cosigned_size, seen.mirrored.size
         )
-    store, last = node.mirrors.open(seen.origin), _last_seen(seen)
+    store, last = node.mirrors.open(seen.origin), last_seen(seen)
     explained = []
     for head in heads:
         try:
@@ -269,7 +170,7 @@ def _recompute(node: Node, seen: _Round) -> tuple[TreeHead, ...]:
 
 
 def _close_round(
-    node: Node, seen: _Round, promise_s: int, heads: tuple[TreeHead, ...]
+    node: Node, seen: Round, promise_s: int, heads: tuple[TreeHead, ...]
 ) -> frozenset[FindingKind]:
     """Judge, cosign, and store all of it in one commit."""
     now = node.clock.now()
@@ -310,7 +211,7 @@ def _close_round(
     return frozenset(against)
 
 
-def _move_on(node: Node, seen: _Round) -> MirrorRow:
+def _move_on(node: Node, seen: Round) -> MirrorRow:
     """The mirror's row after the round, its note still the old one."""
     now = node.clock.now()
     row = replace(
@@ -333,7 +234,7 @@ def _move_on(node: Node, seen: _Round) -> MirrorRow:
 
 
 def _cosign(
-    node: Node, seen: _Round, heads: tuple[TreeHead, ...], against: frozenset[FindingKind]
+    node: Node, seen: Round, heads: tuple[TreeHead, ...], against: frozenset[FindingKind]
 ) -> list[CosignatureRow]:
     """Cosignatures of the heads that were recomputed, smallest first."""
     largest, key = seen.cosigned_size, build_cosigner_key(node)
@@ -367,13 +268,13 @@ def build_cosigner_key(node: Node) -> CosignerKey:
     return CosignerKey(name, node.keys.public_key(KeyRole.COSIGNER))
 
 
-def _build_note(node: Node, seen: _Round, cosigned: CosignatureRow) -> bytes:
+def _build_note(node: Node, seen: Round, cosigned: CosignatureRow) -> bytes:
     """The checkpoint a mirror serves: the log's own signature where it is to be had, and ours."""
     head = TreeHead(TreeSize(cosigned.size), cosigned.root)
     lines = split_signature_lines(cosigned.note)
     served = seen.served
     is_served = served is not None and served[0] == head
-    origin_note = served[1] if served and is_served else _fetch_signed(node, seen, head)
+    origin_note = served[1] if served and is_served else fetch_signed(node, seen, head)
     if origin_note is not None:
         own = [
             line
@@ -384,18 +285,8 @@ def _build_note(node: Node, seen: _Round, cosigned: CosignatureRow) -> bytes:
     return build_cosigned_note(Checkpoint(seen.origin, head), lines)
 
 
-def _fetch_signed(node: Node, seen: _Round, head: TreeHead) -> bytes | None:
-    """The log's own signed checkpoint of a head that is not its newest any more."""
-    path = f"/log/{seen.newest.generation}/checkpoint/{head.size}"
-    try:
-        note = node.peers.fetch_log_file(seen.newest.city, path, max_bytes=MAX_NOTE_BYTES)
-        return note if _verify_served(seen, note) == head else None
-    except (PeerUnavailableError, VerificationError, MalformedInputError):
-        return None
-
-
 def _tell(
-    node: Node, seen: _Round, begun: Iterable[FindingKind], ended: Iterable[FindingKind]
+    node: Node, seen: Round, begun: Iterable[FindingKind], ended: Iterable[FindingKind]
 ) -> None:
     log = structlog.get_logger().bind(
         city=node.city, peer=seen.newest.city, generation=seen.newest.generation

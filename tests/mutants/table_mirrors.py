@@ -102,8 +102,8 @@ MIRRORS = (
     Mutant(
         "log-shrunk",
         "a log that serves less than it anchored or signed is found",
-        FLOWS + "mirroring.py",
-        "            seen.troubles.append(Trouble(FindingKind.SHRUNK, detail))\n",
+        FLOWS + "mirror_look.py",
+        "        seen.troubles.append(Trouble(FindingKind.SHRUNK, detail))\n",
         "",
         MIRRORS_AT + "test_mirroring.py::"
         "test_shrunk_unanchored_log_is_found_by_what_it_signed_before",
