@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-ONE_WORKER = ("tests/integration/way/", "tests/integration/exchange/")
+ONE_WORKER = ("tests/integration/way/", "tests/integration/exchange/", "tests/unit/papers/")
 # Long files whose tests share nothing: each test goes wherever there is room.
 ANY_WORKER = (
     "tests/integration/test_crashes.py",

@@ -11,14 +11,15 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Annotated, Any, BinaryIO, Final, cast
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 
 from api.access import Principal, allow
 from api.deps import get_runtime
-from api.pages.render import fragment, page
+from api.pages.registration_slip import build_registration_slip
+from api.pages.render import NO_STORE, fragment, page
 from api.pages.window_view import mask
 from api.routes.window import RUNS, clerk_of, field_problem, go_to, log_access
 from ledger_node.core.access import Permission
@@ -40,6 +41,7 @@ from ledger_node.flows.submission import (
     Submission,
 )
 from ledger_node.flows.window import Run, RunMovedError, add_paper, load_run
+from ledger_node.papers import PaperSize
 from ledger_node.ports.inspecting import DocumentInspector
 from ledger_node.seed import load_catalogue
 from ledger_node.wiring import Runtime
@@ -151,6 +153,25 @@ def read_paper(request: Request, principal: Reader, material_id: str, visit: str
         "grade": next(each for each in GRADES if each[0] == opened.stored.row.grade),
     }
     return page(request, principal, "window/paper.html", context)
+
+
+@router.post("/window/papers/{material_id}/slip")
+def print_slip(
+    request: Request, principal: Reader, material_id: str, size: Annotated[str, Form()] = "a4"
+) -> Response:
+    """The slip of a registered paper as a PDF to print."""
+    runtime = get_runtime(request)
+    node = runtime.node
+    opened = load_material(node, MaterialId(material_id))
+    with node.database.transaction() as tx:
+        paper = describe_paper(node, tx, opened.stored)
+        tx.trail.log_access(
+            node.clock.now(), principal.account_id, "print", "material", material_id
+        )
+    chosen = PaperSize.THERMAL_80 if size == PaperSize.THERMAL_80 else PaperSize.A4
+    pdf = build_registration_slip(runtime, paper, opened.values.values, chosen)
+    disposition = {"Content-Disposition": 'inline; filename="registration.pdf"'}
+    return Response(pdf, media_type="application/pdf", headers={**NO_STORE, **disposition})
 
 
 @router.get("/window/papers/{material_id}/state", response_class=HTMLResponse)

@@ -199,8 +199,8 @@ def put_signature_lines(sheet: Sheet, labels: Sequence[str]) -> None:
         sheet.y_mm = bottom_mm
 
 
-def put_sign_off(sheet: Sheet, office: Office, day: str) -> None:
-    """落款: office, 成文日期, and room for the seal over both."""
+def put_sign_off(sheet: Sheet, office: Office, day: str, *, sealed: bool = True) -> None:
+    """落款: office, 成文日期, and room for the seal over both (none on what nobody seals)."""
     sizes = types(sheet)
     if sheet.narrow:
         put_gap(sheet, 3)
@@ -218,7 +218,7 @@ def put_sign_off(sheet: Sheet, office: Office, day: str) -> None:
         with sheet.tagged("P"):
             sheet.put_line(centre_mm - wide_mm / 2, y_mm, text, sizes.body)
         y_mm += line_mm(sizes.body)
-    mark = "（印章）"
+    mark = "（印章）" if sealed else "（电子核验，不加盖印章）"
     with sheet.tagged("P"):
         x_mm = centre_mm - sheet.measure(mark, sizes.small) / 2
         sheet.put_line(x_mm, y_mm, mark, sizes.small, grey=GREY)

@@ -59,7 +59,7 @@ class RegistrationSlip:
         parts: In order.
         grade: A, B, C or D.
         recorded: 已存证 (final) or still 存证中.
-        typed_by_hand: The identity was typed, not read from a card.
+        typed_by_hand: The identity was typed, not read from a card; None: nobody stood there.
         issued_on, valid_until: Of the paper, or None.
         officer: Name or work number of who registered it; may be empty.
         verify_url: Where the receipt can be checked; in the QR code; may be empty.
@@ -78,12 +78,13 @@ class RegistrationSlip:
     document_number: str = ""
     issued_on: date | None = None
     valid_until: date | None = None
-    typed_by_hand: bool = False
+    typed_by_hand: bool | None = None
     officer: str = ""
     verify_url: str = ""
 
 
 PAPER = "材料登记回执"
+_IDENTIFIED = {True: "手工录入，未读取证件", False: "已读取证件", None: ""}
 
 
 def render_registration_slip(slip: RegistrationSlip, paper: PaperSize, fonts: Fonts) -> bytes:
@@ -140,7 +141,7 @@ def _list_facts(slip: RegistrationSlip) -> list[tuple[str, str]]:
         ("出具日期", format_optional_day(slip.issued_on)),
         ("有效期至", format_optional_day(slip.valid_until)),
         ("材料等级", GRADES[slip.grade]),
-        ("身份核验", "手工录入，未读取证件" if slip.typed_by_hand else "已读取证件"),
+        ("身份核验", _IDENTIFIED[slip.typed_by_hand]),
         ("登记时间", format_moment(slip.registered_at)),
         ("登记人员", slip.officer),
         ("存证状态", "已存证" if slip.recorded else "存证中"),

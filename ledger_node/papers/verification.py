@@ -131,7 +131,7 @@ def render_verification_certificate(
             lines = ("凭原凭证文件可随时重新核验：", certificate.verify_url)
             put_qr_beside(sheet, certificate.verify_url, "重新核验二维码", lines)
         day = certificate.checked_at.astimezone(BEIJING).date()
-        put_sign_off(sheet, certificate.office, format_day(day))
+        put_sign_off(sheet, certificate.office, format_day(day), sealed=False)
         put_contact(sheet, certificate.office)
 
     footer = f"凭证编号：{certificate.receipt_id}"

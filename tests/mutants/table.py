@@ -12,9 +12,10 @@ from tests.mutants.table_consent import CONSENTS
 from tests.mutants.table_evidence import EVIDENCE
 from tests.mutants.table_ledger import LEDGER
 from tests.mutants.table_mirrors import MIRRORS
+from tests.mutants.table_papers import PAPERS
 from tests.mutants.table_service import SERVICE
 from tests.mutants.table_uploads import UPLOADS
 
 __all__ = ["MUTANTS", "Mutant"]
 
-MUTANTS = (*LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES, *UPLOADS)
+MUTANTS = (*LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES, *UPLOADS, *PAPERS)

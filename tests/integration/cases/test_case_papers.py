@@ -11,9 +11,11 @@ from starlette.testclient import TestClient
 from ledger_node.core.case import CaseDraft, CaseEvent, CaseStage
 from ledger_node.core.sealed import Subject
 from ledger_node.flows.cases import Case, load_case, move_case, open_case
+from ledger_node.flows.holdings import list_held_papers
 from ledger_node.flows.sessions import begin_session
 from tests.support.hall import OUTLET, Hall, make_account, open_hall, session_headers
 from tests.support.pdf import read_pdf
+from tests.support.stock import NAME, NUMBER, register_paper
 
 pytestmark = pytest.mark.integration
 PERSON = Subject("cn-resident-id", "510107199003070049", "何雨晴")
@@ -146,3 +148,18 @@ def test_printing_stands_in_the_trail_and_nothing_is_kept(hall: Hall, desk: Test
     noted = {row.action for row in rows if row.object_id == case.row.case_id}
     assert "print_acceptance" in noted
     assert load_case(hall.runtime.node, case.row.case_id) == before
+
+
+@pytest.mark.parametrize("size", ["a4", "80mm"])
+def test_slip_of_a_registered_paper_says_what_was_registered(hall: Hall, size: str) -> None:
+    node = hall.runtime.node
+    which = 1 if size == "a4" else 2
+    register_paper(node, which)
+    held = list_held_papers(node, Subject("cn-resident-id", NUMBER, NAME))[0]
+    clerk = hall.sign_in("registrar")
+    material_id = held.material.row.material_id
+    shown = read(clerk.post(f"/window/papers/{material_id}/slip", data={"size": size}))
+    for text in ("材料登记回执", material_id, NAME, "武侯区民政局", "存证中", "出具机关生成"):
+        assert text in shown
+    assert NUMBER not in shown
+    assert clerk.get(f"/window/papers/{material_id}").text.count(f"{material_id}/slip") == 1

@@ -34,11 +34,6 @@ document.addEventListener("submit", (event) => {
   addEventListener("pageshow", () => delete form.dataset.sent, { once: true });
 });
 
-document.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-print]");
-  if (button) print();
-});
-
 /** Say a sentence to screen readers; an urgent one is shown too. */
 export function say(text, urgent = false) {
   document.getElementById("status").textContent = text;
