@@ -42,7 +42,8 @@ class Bridge:
         if card:
             own.select_option("#card", card)
         own.select_option("#trouble", trouble)
-        own.click("button")
+        with own.expect_navigation():
+            own.click("button")
         own.close()
 
 

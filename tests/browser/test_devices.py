@@ -1,66 +1,23 @@
-"""Devices at the window: pairing, trying them, a batch put in order, the document camera."""
+"""Devices at the window: pairing, trying them, a batch put in order, camera, pad and printer."""
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.at_window import READY_MS, Bridge, Clerk
 from tests.browser.conftest import Town
 from tests.browser.looking import list_overflowing, list_violations, shoot
 from tests.browser.signing_in import sign_in
 
-PORT = 8707  # what the nodes' pages may connect to by default
-END_S = 10
-
-
-@dataclass(frozen=True)
-class Bridge:
-    """The running bridge."""
-
-    url: str
-
-    def read_code(self, page: Page) -> str:
-        """The code on the bridge's own page, as the person at this machine sees it."""
-        own = page.context.new_page()
-        own.goto(self.url)
-        code = own.inner_text(".code")
-        shoot(own, "bridge-own-page")
-        own.close()
-        return code
-
-    def set_hand(self, page: Page, trouble: str) -> None:
-        """What goes wrong next."""
-        own = page.context.new_page()
-        own.goto(self.url)
-        own.select_option("#trouble", trouble)
-        own.click("button")
-        own.close()
-
 
 @pytest.fixture(scope="module")
-def bridge(town: Town) -> Iterator[Bridge]:
-    command = [sys.executable, "-m", "ledger_node.devices", "--port", str(PORT), "--delay-s", "0.1"]
-    for origin in town.facts["cities"].values():
-        command += ["--origin", origin]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield Bridge(json.loads(process.stdout.readline())["url"])
-    finally:
-        process.terminate()
-        try:
-            process.wait(END_S)
-        finally:
-            process.kill()
-            process.wait(END_S)
-            process.stdout.close()
+def bridge(town: Town) -> Bridge:
+    """The bridge the town runs."""
+    return Bridge(town.facts["links"]["devices"])
 
 
 def pair(page: Page, town: Town, bridge: Bridge) -> None:
@@ -81,6 +38,7 @@ def test_pairing_and_trying_every_device(
     town: Town, bridge: Bridge, open_page: Callable[..., Page], language: str, size: str
 ) -> None:
     page = open_page(language, size)
+    bridge.set_hand(page)
     sign_in(page, town, "mianyang", "registrar")
     page.goto(town.origin("mianyang") + "/window/devices")
     expect(page.locator("#pairing")).to_be_visible()
@@ -95,17 +53,17 @@ def test_pairing_and_trying_every_device(
         row.locator("[data-try]").click()
         expect(row.locator("[data-cancel]")).to_be_hidden(timeout=30_000)
         expect(row.locator("[data-result]")).to_have_class("hint")
-    bridge.set_hand(page, "card_not_placed")
+    bridge.set_hand(page, trouble="card_not_placed")
     row = page.locator("[data-device=reader]")
     row.locator("[data-try]").click()
     expect(row.locator("[data-result]")).to_have_class("wrong-text")
     look(page, f"devices-tried-{language}-{size}")
-    bridge.set_hand(page, "silent")
+    bridge.set_hand(page, trouble="silent")
     row = page.locator("[data-device=pad]")
     row.locator("[data-try]").click()
     row.locator("[data-cancel]").click()
     expect(row.locator("[data-result]")).to_have_text(re.compile("已取消|Cancelled"))
-    bridge.set_hand(page, "")
+    bridge.set_hand(page)
 
 
 @pytest.mark.parametrize(("language", "size"), [("zh", "desk"), ("en", "phone")])
@@ -149,7 +107,66 @@ def test_batch_pages_are_dragged_to_another_paper(
     order = page.locator("[data-part]").first.locator("[data-sheet]")
     expect(order).to_have_count(3)
     assert [order.nth(n).get_attribute("data-number") for n in range(3)] == ["4", "1", "2"]
-    page.locator("[data-number='1'] [data-do=split]").click()
+    page.drag_and_drop("[data-number='4'] [data-picture]", "[data-part] >> nth=1 >> h3")
+    expect(page.locator("[data-part]").nth(1).locator("[data-sheet]").last).to_have_attribute(
+        "data-number", "4"
+    )  # beside the sheets: to that paper's end
+    page.locator("[data-number='2'] [data-do=split]").click()
     expect(page.locator("[data-part]")).to_have_count(4)
     page.locator("[data-part]").nth(1).locator("[data-join]").click()
     expect(page.locator("[data-part]")).to_have_count(3)
+
+
+def test_camera_of_the_machine_gives_pages_to_the_form(
+    town: Town, open_page: Callable[..., Page]
+) -> None:
+    clerk = Clerk(open_page(), town)
+    page = clerk.page
+    clerk.sign_in("registrar")
+    page.goto(f"{clerk.identify()}/papers/new")
+    page.click("[data-camera]")
+    expect(page.locator("dialog.camera video")).to_be_visible()
+    page.wait_for_timeout(500)  # the first pictures of a camera that was just opened
+    take = page.locator("dialog.camera .primary")
+    for count in (1, 2):
+        take.click()
+        expect(page.locator(".shots li")).to_have_count(count)
+    look(page, "camera-open-zh-desk")
+    page.locator(".shots li").nth(1).get_by_role("button", name="去掉").click()
+    page.get_by_role("button", name="放入材料").click()
+    expect(page.locator(".file")).to_have_count(1)
+    assert page.evaluate(
+        """() => { const file = document.getElementById("document-input").files[0];
+        return file.type === "image/jpeg" && file.size > 1000; }"""
+    )
+
+
+def test_pad_signs_the_consent_and_the_slip_leaves_the_printer(
+    town: Town, bridge: Bridge, open_page: Callable[..., Page]
+) -> None:
+    clerk = Clerk(open_page(), town)
+    page = clerk.page
+    clerk.sign_in()
+    clerk.pair()
+    clerk.read_card("official")
+    clerk.choose()
+    clerk.ask()
+    page.locator("input[name=tick]").first.check()
+    bridge.set_hand(page, "official", "signature_empty")
+    page.click("#pad-device")
+    expect(page.locator("#pad-problem")).to_contain_text("没有")
+    bridge.set_hand(page, "official")
+    page.click("#pad-device")
+    expect(page.locator("#pad-problem")).to_be_empty(timeout=READY_MS)
+    look(page, "pad-signed-zh-desk")
+    page.click("#consent button.primary")
+    page.wait_for_selector(".turned-end a.primary")
+    clerk.confirm()
+    page.wait_for_selector("#ready-title", timeout=READY_MS)
+    bridge.set_hand(page, "official", "printer_out_of_paper")
+    page.click("[data-slip] [value='80mm']")
+    expect(page.locator("[data-slip-state] a")).to_be_visible()  # the same slip, elsewhere
+    bridge.set_hand(page, "official")
+    page.click("[data-slip] [value='80mm']")
+    expect(page.locator("[data-slip-state]")).to_contain_text("凭条已打印")
+    look(page, "slip-printed-zh-desk")
