@@ -226,8 +226,8 @@ SERVICE = (
         "verify-document-compared",
         "a document that is brought is compared with the receipt",
         FLOWS + "verifying.py",
-        "receipt, trusted, document=document, sensitive_types",
-        "receipt, trusted, document=None, sensitive_types",
+        "verify_receipt(data, trusted, document=document,",
+        "verify_receipt(data, trusted, document=None,",
         "tests/integration/way/test_verifying.py::test_verify_brought_receipt_document_is_compared",
     ),
     Mutant(
