@@ -20,7 +20,7 @@ from tests.integration.processes import wait
 from tests.reference.cosigned import parse_cosigned
 from tests.reference.tree import mth
 from tests.support.cities import Cities
-from tests.support.liars import FORK, LATE, LATE_SHRINK, SHRINK, WITHHOLD, Liar
+from tests.support.liars import FORK, FORK_TILES, LATE, LATE_SHRINK, SHRINK, WITHHOLD, Liar
 from tests.support.mirrors import (
     WITNESSES,
     anchored,
@@ -130,6 +130,35 @@ def test_late_anchor_is_found_and_ends_when_it_comes(cities: Cities, liar: Liar)
     wait_cosigned(cities, size)
 
 
+def end_fork(cities: Cities) -> None:
+    """A person in each of the other cities looked."""
+    city = cities.stock.city[ISSUER]
+    for witness in WITNESSES:
+        ended = cities.act(
+            witness, lambda node: end_findings_by_person(node, city, 1, "forked", "Li Lei")
+        )
+        assert wait(ended) == 0
+
+
+@pytest.mark.slow
+def test_files_of_another_history_are_never_kept_nor_cosigned(cities: Cities, liar: Liar) -> None:
+    wait_cosigned(cities, MATERIALS)
+    before = mirrored(cities, RELIER)
+    liar.tell(FORK_TILES)
+    size = grow(cities)
+    wait_anchored(cities, size)
+    wait_found(cities, {"forked"})
+    assert liar.was_told
+    assert all(mirrored(cities, witness) == before for witness in WITNESSES)
+    liar.stop()
+    for witness in WITNESSES:
+        cities.wait_for(lambda w=witness: mirrored(cities, w) == size, "the true files")
+        assert cosigned(cities, witness, witness) == before
+    end_fork(cities)
+    wait_cosigned(cities, size)
+    wait_found(cities, set())
+
+
 def test_forked_log_is_never_cosigned_again_before_a_person_ended_it(
     cities: Cities, liar: Liar
 ) -> None:
@@ -148,12 +177,7 @@ def test_forked_log_is_never_cosigned_again_before_a_person_ended_it(
         cities.wait_for(lambda w=witness: mirrored(cities, w) >= size, "the mirror")
         assert standing(cities, witness) == {"forked"}
         assert cosigned(cities, witness, witness) < size
-    city = cities.stock.city[ISSUER]
-    for witness in WITNESSES:
-        ended = cities.act(
-            witness, lambda node: end_findings_by_person(node, city, 1, "forked", "Li Lei")
-        )
-        assert wait(ended) == 0
+    end_fork(cities)
     size = grow(cities)
     wait_cosigned(cities, size)
     kept = cities.rows(BYSTANDER, "select kind, ended_by from log_findings")
