@@ -8,10 +8,14 @@ with the registered keys, and recomputes the root with the reference tree.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from typer.testing import CliRunner
 
+from ledger_node.cli import app
 from ledger_node.core.event_types import KeyRole
 from ledger_node.edges.keys.city_keys import CityKeysFile
 from ledger_node.flows.judging_logs import end_findings_by_person
@@ -63,6 +67,9 @@ def test_honest_city_is_mirrored_and_witnessed_by_every_other(cities: Cities) ->
         assert line.key_id == line.compute_key_id(its)
     # narrower partial tiles are the beginning of what is kept
     assert get(cities, RELIER, f"{path}/tile/entries/000.p/3") == bundle[: 3 * 36]
+    code, told = ask_cli(cities, BYSTANDER, "status")
+    assert code == 0
+    assert {(log["witnessed"], log["witnesses"]) for log in told["logs"]} == {(2, 2)}
     health = json.loads(get(cities, BYSTANDER, "/healthz"))
     logs = {each["city"]: each for each in health["logs"]}
     assert logs[cities.stock.city[ISSUER]]["witnessed"] == 2
@@ -130,6 +137,14 @@ def test_late_anchor_is_found_and_ends_when_it_comes(cities: Cities, liar: Liar)
     wait_cosigned(cities, size)
 
 
+def ask_cli(cities: Cities, slug: str, *words: str) -> tuple[int, Any]:
+    """Exit code and JSON of `tongban mirror …` in a city."""
+    arguments = ["mirror", *words, "--node", str(cities.path / slug), "--json"]
+    done = CliRunner().invoke(app, arguments)
+    structlog.reset_defaults()  # its log went to the runner's own stream
+    return done.exit_code, json.loads(done.stdout)
+
+
 def end_fork(cities: Cities) -> None:
     """A person in each of the other cities looked."""
     city = cities.stock.city[ISSUER]
@@ -170,6 +185,10 @@ def test_forked_log_is_never_cosigned_again_before_a_person_ended_it(
     note = parse_cosigned(one(cities, RELIER, sql))
     own = CityKeysFile(keys_path(cities.path / ISSUER)).public_key(KeyRole.CHECKPOINT)
     Ed25519PublicKey.from_public_bytes(own).verify(note.lines[0].signature, note.text)
+    code, told = ask_cli(cities, RELIER, "findings")
+    assert (code, told["findings"][0]["kind"]) == (1, "forked")
+    assert told["findings"][0]["evidence"].startswith("tongban.example/")
+    assert ask_cli(cities, BYSTANDER, "status")[0] == 1
     liar.stop()
     size = grow(cities)
     wait_anchored(cities, size)
