@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import structlog
 
-from ledger_node.core.errors import MalformedInputError
+from ledger_node.core.errors import MalformedInputError, UnavailableError
 from ledger_node.core.types import CityId
-from ledger_node.core.witness import FindingKind
+from ledger_node.core.witness import LATCHED, FindingKind
 from ledger_node.flows.node import Node
+from ledger_node.ports.database import Transaction
 
 
 class UnknownFindingError(MalformedInputError):
@@ -24,6 +25,32 @@ class UnknownFindingError(MalformedInputError):
             "没有这种问题，或未写明处理人。",
             "There is no finding of that kind, or nobody's name was given.",
         )
+
+
+class LogForkedError(UnavailableError):
+    """The city showed two histories of its log: nothing new is asked of it before a person looked.
+
+    Fields: city.
+    """
+
+    code = "log_forked"
+
+    def __init__(self, city: CityId) -> None:
+        super().__init__(
+            f"{city} 的日志出示过两份历史，正由负责人核查；核查完之前不向该市调取材料。",
+            f"The log of {city} showed two histories; nothing is asked of it before a person looked.",
+            city=city,
+        )
+
+
+def demand_no_fork(tx: Transaction, city: CityId) -> None:
+    """Ask nothing of a city whose log is in doubt.
+
+    Raises:
+        LogForkedError: A fork stands against its log.
+    """
+    if any(each.kind in LATCHED for each in tx.mirrors.list_findings(city)):
+        raise LogForkedError(city)
 
 
 def end_findings_by_person(node: Node, city: CityId, generation: int, kind: str, by: str) -> int:

@@ -61,6 +61,7 @@ from ledger_node.core.types import Commitment, GrantId, ReleaseCommitment
 from ledger_node.flows.facts import build_log_facts
 from ledger_node.flows.finding import get_peer_code, seal_openings
 from ledger_node.flows.granting import load_grant
+from ledger_node.flows.judging_logs import demand_no_fork
 from ledger_node.flows.node import Node
 from ledger_node.flows.records import open_record, seal_record
 from ledger_node.ports.database import Transaction
@@ -125,8 +126,11 @@ def prepare_release(
 
     Raises:
         GrantNotFoundError, EncryptionKeyUnknownError, UnexpectedShapeError.
+        LogForkedError: The releasing city's log is in doubt, and nobody looked yet.
     """
     held = load_grant(node, grant_id)
+    with node.database.read() as tx:
+        demand_no_fork(tx, held.terms.releasing)
     now = node.clock.now()
     request = encode_release_request(
         ReleaseRequest(

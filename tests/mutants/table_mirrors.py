@@ -91,6 +91,16 @@ MIRRORS = (
         "T24",
     ),
     Mutant(
+        "fork-stops-releases",
+        "no release is asked of a city whose log showed two histories",
+        FLOWS + "receiving.py",
+        "        demand_no_fork(tx, held.terms.releasing)\n",
+        "        del tx\n",
+        MIRRORS_AT + "test_mirroring.py::"
+        "test_forked_log_is_never_cosigned_again_before_a_person_ended_it",
+        "T24",
+    ),
+    Mutant(
         "late-by-the-chains-time",
         "nobody is late while the chain stands still",
         CORE + "witness.py",

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 from ledger_node.cli import app
 from ledger_node.core.event_types import KeyRole
 from ledger_node.edges.keys.city_keys import CityKeysFile
-from ledger_node.flows.judging_logs import end_findings_by_person
+from ledger_node.flows.judging_logs import LogForkedError, end_findings_by_person
+from ledger_node.flows.node import Node
 from ledger_node.wiring import keys_path
 from tests.integration.processes import wait
 from tests.reference.cosigned import parse_cosigned
@@ -40,7 +41,7 @@ from tests.support.mirrors import (
     wait_found,
     wait_seen,
 )
-from tests.support.stock import BYSTANDER, ISSUER, MATERIALS, RELIER
+from tests.support.stock import BYSTANDER, ISSUER, MATERIALS, RELIER, consent, prepare
 
 pytestmark = [pytest.mark.integration]
 
@@ -145,6 +146,16 @@ def ask_cli(cities: Cities, slug: str, *words: str) -> tuple[int, Any]:
     return done.exit_code, json.loads(done.stdout)
 
 
+def prepare_anything(cities: Cities, node: Node, refused: type[Exception] | None) -> None:
+    """Store a release request to the city, or see it refused with nothing stored."""
+    grant_id = consent(node, cities.stock)
+    if refused is None:
+        assert prepare(node, grant_id, cities.stock.materials[0])
+        return
+    with pytest.raises(refused):
+        prepare(node, grant_id, cities.stock.materials[0])
+
+
 def end_fork(cities: Cities) -> None:
     """A person in each of the other cities looked."""
     city = cities.stock.city[ISSUER]
@@ -189,6 +200,9 @@ def test_forked_log_is_never_cosigned_again_before_a_person_ended_it(
     assert (code, told["findings"][0]["kind"]) == (1, "forked")
     assert told["findings"][0]["evidence"].startswith("tongban.example/")
     assert ask_cli(cities, BYSTANDER, "status")[0] == 1
+    assert (
+        wait(cities.act(RELIER, lambda node: prepare_anything(cities, node, LogForkedError))) == 0
+    )
     liar.stop()
     size = grow(cities)
     wait_anchored(cities, size)
@@ -197,6 +211,7 @@ def test_forked_log_is_never_cosigned_again_before_a_person_ended_it(
         assert standing(cities, witness) == {"forked"}
         assert cosigned(cities, witness, witness) < size
     end_fork(cities)
+    assert wait(cities.act(RELIER, lambda node: prepare_anything(cities, node, None))) == 0
     size = grow(cities)
     wait_cosigned(cities, size)
     kept = cities.rows(BYSTANDER, "select kind, ended_by from log_findings")
