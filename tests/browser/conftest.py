@@ -25,6 +25,7 @@ from tests.browser.looking import SIZES
 
 CHROMIUM = Path("/usr/bin/chromium")
 LIFE_MINUTES = 40
+TEST_LIMIT_S = 300
 END_S = 90  # a town ends seven processes in order, on a busy machine
 ARGUMENTS = [
     "--no-sandbox",  # the whole machine is the sandbox, and it may run as root
@@ -58,6 +59,12 @@ class Town:
     def resident(self, slug: str) -> dict[str, str]:
         """An invented resident: `name`, `number`, `scheme`, `home`."""
         return next(each for each in self.facts["residents"] if each["slug"] == slug)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The first test of a run waits for the town besides its own time."""
+    for item in items:
+        item.add_marker(pytest.mark.timeout(TEST_LIMIT_S))
 
 
 @pytest.fixture(scope="session")

@@ -336,6 +336,7 @@ def test_console_silent_city_is_waited_for_named_and_asked_again(
         look(page, "window-running")
         page.wait_for_selector("#ready-title", timeout=READY_MS)
         expect(page.locator(".city-steps li", has_text="武侯")).to_contain_text("没有回应")
+        expect(page.locator("section.missing")).not_to_contain_text("各城都没有")
         look(page, "window-silent")
     page.locator(".city-steps button").click()
     expect(page.locator(".material .verdict.holds")).to_have_count(3, timeout=READY_MS)
