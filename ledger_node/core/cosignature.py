@@ -108,14 +108,18 @@ def parse_cosigner_key(text: str) -> CosignerKey:
     """Read the text form of a cosigner key.
 
     Raises:
-        MalformedCosignatureError: Not three parts, another algorithm, or the id of another key.
+        MalformedCosignatureError: Not three parts, a name that is none, another algorithm, or the
+            id of another key.
         MalformedEncodingError: Hex or base64 is not canonical.
     """
     parts = text.split("+", 2)
     if len(parts) != 3:
         raise _malformed("见证公钥须有三段", "a cosigner key has three parts")
+    name = parts[0]  # isprintable also refuses other blanks and lone surrogates
+    if not name or not name.isprintable() or " " in name:
+        raise _malformed("见证方名称不合格", "a cosigner's name is empty or holds blanks")
     data = parse_base64(parts[2], what="cosigner key", length_bytes=33)
-    key = CosignerKey(parts[0], PublicKey(data[1:]))
+    key = CosignerKey(name, PublicKey(data[1:]))
     key_id = parse_hex(parts[1], what="key id", length_bytes=KEY_ID_BYTES)
     if data[0] != ALGORITHM_COSIGNATURE or key_id != key.key_id():
         raise _malformed("见证公钥与其编号不符", "algorithm or key id is not that of the key")

@@ -38,7 +38,7 @@ class LogForkedError(UnavailableError):
     def __init__(self, city: CityId) -> None:
         super().__init__(
             f"{city} 的日志出示过两份历史，正由负责人核查；核查完之前不向该市调取材料。",
-            f"The log of {city} showed two histories; nothing is asked of it before a person looked.",
+            f"The log of {city} showed two histories; until a person looks nothing is asked.",
             city=city,
         )
 

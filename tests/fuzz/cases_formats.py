@@ -3,6 +3,7 @@
 from ledger_node.core import (
     canonical,
     checkpoint,
+    cosignature,
     digest,
     disclosure,
     entry,
@@ -13,7 +14,7 @@ from ledger_node.core import (
 )
 from tests.fuzz.parsers import ParserCase
 from tests.reference import formats
-from tests.reference.topics import logs, statements, values
+from tests.reference.topics import cosignatures, logs, statements, values
 from tests.reference.topics.merkle import make_entries
 
 NOTE = formats.note(formats.checkpoint(values.ORIGIN, 5, bytes(32)), values.ORIGIN, logs.SEED)
@@ -123,6 +124,13 @@ CASES = [
         signed_note.parse_verifier_key,
         [formats.vkey(values.ORIGIN, bytes(32)), formats.vkey("other.example", bytes(range(32)))],
         signed_note.encode_verifier_key,
+    ),
+    ParserCase(
+        "core.cosignature.parse_cosigner_key",
+        "text",
+        cosignature.parse_cosigner_key,
+        [cosignatures.vkey(cosignatures.NAME, bytes(32)), cosignatures.vkey("w", bytes(range(32)))],
+        cosignature.encode_cosigner_key,
     ),
     ParserCase(
         "core.checkpoint.parse_origin",
