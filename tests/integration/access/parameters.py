@@ -131,5 +131,6 @@ PARAMETERS: Mapping[str, Owned | Shared] = {
     "token": Shared("none", "whoever holds it: one-time links and the screen turned to a person"),
     "system": Shared("zongchuang", "its machine's own; tests/integration/api has the foreign one"),
     "event": Shared("review", "names what happens to a case"),
+    "paper": Shared("acceptance", "names a paper of a case"),
     "account_id": Shared(MISSING, "accounts are the administrators' together"),
 }

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,10 +89,23 @@ class Route:
         return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: values[found[1]], self.path)
 
 
+@contextmanager
+def open_peopled_hall(path: Path) -> Iterator[Hall]:
+    with open_hall(path) as opened:
+        opened.people["registrar-elsewhere"] = make_account(opened.runtime.node, "registrar")
+        yield opened
+
+
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
-    with open_hall(tmp_path_factory.mktemp("matrix")) as opened:
-        opened.people["registrar-elsewhere"] = make_account(opened.runtime.node, "registrar")
+    with open_peopled_hall(tmp_path_factory.mktemp("matrix")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def untouched_hall(tmp_path: Path) -> Iterator[Hall]:
+    """One in which no other test left anything open."""
+    with open_peopled_hall(tmp_path) as opened:
         yield opened
 
 
@@ -269,7 +283,8 @@ def test_every_page_without_parameters_succeeds_for_whom_it_is_meant(hall: Hall)
     assert len(whole) >= 6
 
 
-def test_every_permitted_call_succeeds_or_is_walked_elsewhere(hall: Hall) -> None:
+def test_every_permitted_call_succeeds_or_is_walked_elsewhere(untouched_hall: Hall) -> None:
+    hall = untouched_hall
     guarded = [route for route in routes_of(hall) if isinstance(route.mark, Allow)]
     node, values = hall.runtime.node, list_values(hall)
     case = PARAMETERS["case_id"]

@@ -27,6 +27,7 @@ ELSEWHERE: Final[Mapping[tuple[str, str], str]] = {
     ("POST", "/admin/outlets"): FORM + "tests/integration/access/test_admin_pages.py",
     ("POST", "/window/runs"): FORM + "tests/browser/test_console.py",
     ("POST", "/window/runs/{run_id}/service"): FORM + "tests/browser/test_console.py",
+    ("POST", "/cases/{case_id}/papers/{paper}"): CASES.replace("own_cases", "case_papers"),
     ("POST", "/window/runs/{run_id}/papers"): FORM + "tests/browser/test_console.py",
     ("POST", "/window/batch/separators"): FORM + "tests/browser/test_devices.py",
     ("POST", "/window/runs/{run_id}/consent"): VISIT,
