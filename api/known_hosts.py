@@ -3,6 +3,9 @@
 A browser that was led to this node under a stranger's name (DNS rebinding, a forgotten proxy) would
 show public pages, and links in them, as the stranger's. Own names are those of `public_url` and of
 `url`, at which members reach the node, and this machine's own names at any port.
+
+Not here: messages between members. What they were signed for is compared with the node's own
+registered address, and no header is believed (`api/routes/peer.py`).
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.wiring import Runtime
 
+SIGNED: Final = "/peer/"
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
@@ -47,7 +51,8 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application."""
-        if scope["type"] == "http" and not self.is_known(Headers(scope=scope)):
+        signed = scope["type"] == "http" and scope["path"].startswith(SIGNED)
+        if scope["type"] == "http" and not signed and not self.is_known(Headers(scope=scope)):
             await self._respond(Request(scope), UnknownHostError())(scope, receive, send)
             return
         await self._app(scope, receive, send)

@@ -192,7 +192,8 @@ def test_sign_in_from_a_page_elsewhere_is_refused(hall: Hall) -> None:
 def test_session_under_another_host_is_nobody(hall: Hall) -> None:
     client, path = hall.sign_in("registrar"), "/account/password"
     assert client.get(path).status_code == 200
-    assert client.get(path, headers={"host": "rebound.example"}).status_code == 401
+    assert client.get(path, headers={"host": "127.0.0.1:9"}).status_code == 401
+    assert client.get(path, headers={"host": "rebound.example"}).status_code == 421
 
 
 def test_sign_in_goes_on_only_within_this_site(hall: Hall) -> None:
