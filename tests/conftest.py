@@ -1,3 +1,8 @@
 """Plugins of the whole test run."""
 
-pytest_plugins = ["tests.scheduling", "tests.fixtures.postgres", "tests.results"]
+pytest_plugins = [
+    "tests.determinism",
+    "tests.scheduling",
+    "tests.fixtures.postgres",
+    "tests.results",
+]

@@ -148,6 +148,10 @@ class Gate(RuleBasedStateMachine):
             self.move(release, OutgoingEvent.CONSUME_STORED)
             if refusal is not None:
                 self.move(release, OutgoingEvent.REVERT_FINAL)
+        if refusal is None:  # the last one once more, as after an answer that was lost
+            again = self.send(RELEASING, "consume", terms_of(release.grant), release.commitment)
+            assert again == self.model.refusal(release.grant, number)
+            assert again is not None
 
     @precondition(lambda self: bool(self.model.consumed))
     @rule(data=st.data(), grant=GRANTS)
