@@ -211,15 +211,40 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
     directory = FollowedDirectory(database)
     keys = CityKeysFile(keys_path(data_dir), settings.govern_dir)
     city = CityId(settings.city)
-    catalogue = load_catalogue()
 
     def journal(to: CityId, kind: str, digest: bytes) -> None:
         with database.transaction() as tx:
             tx.messages.log_message("sent", to, kind, digest, clock.now())
 
-    node = Node(
+    peers = HttpPeers(city, directory, keys, clock, system_entropy, journal)
+    node = _build_node(settings, chain, clock, database, keys, peers)
+    identity = HttpIdentityProviders(list_providers(settings), clock)
+    systems = HttpCaseSystems(city, list_case_systems(settings), keys, clock, system_entropy)
+    return Runtime(
+        settings,
+        node,
+        directory,
+        IntakeQueue(node),
+        clock,
+        identity,
+        systems,
+        CappedRenderer(FONT),
+        CappedInspector(),
+    )
+
+
+def _build_node(
+    settings: Settings,
+    chain: EvmChain,
+    clock: SystemClock,
+    database: SqlDatabase,
+    keys: CityKeysFile,
+    peers: HttpPeers,
+) -> Node:
+    data_dir, catalogue = settings.data_dir, load_catalogue()
+    return Node(
         domain=settings.consortium,
-        city=city,
+        city=CityId(settings.city),
         generation=GENERATION,
         material_types=frozenset(catalogue.types),
         sensitive_types=catalogue.sensitive_types,
@@ -237,25 +262,12 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
         chain=chain,
         contracts=ContractCalls(chain),
         profile=build_profile(settings.chain),
-        peers=HttpPeers(city, directory, keys, clock, system_entropy, journal),
+        peers=peers,
         limits=Limits(
             settings.finds_per_city_per_day,
             settings.finds_per_officer_per_day,
             settings.releases_per_city_per_day,
         ),
-    )
-    identity = HttpIdentityProviders(list_providers(settings), clock)
-    systems = HttpCaseSystems(city, list_case_systems(settings), keys, clock, system_entropy)
-    return Runtime(
-        settings,
-        node,
-        directory,
-        IntakeQueue(node),
-        clock,
-        identity,
-        systems,
-        CappedRenderer(FONT),
-        CappedInspector(),
     )
 
 

@@ -1,7 +1,4 @@
-"""Write docs/errors.md, every error with its stable code, from the source; `--check` compares only.
-
-Errors of the contracts come from the committed ABI.
-"""
+"""Write docs/errors.md, every error with its code, from source and ABI; `--check` compares only."""
 
 from __future__ import annotations
 
@@ -93,7 +90,6 @@ def main() -> int:
     text = render()
     if "--check" not in sys.argv:
         TARGET.write_text(text, "utf-8")
-        return 0
     if TARGET.is_file() and TARGET.read_text("utf-8") == text:
         return 0
     print("not fresh: docs/errors.md (python scripts/list_errors.py writes it)")

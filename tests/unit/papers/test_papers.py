@@ -38,7 +38,6 @@ from ledger_node.papers import (
     render_service_receipt,
     render_verification_certificate,
 )
-from tests.support.pdf import read_pdf, squeeze
 from tests.support.papers import (
     FONTS,
     LONG_NAME,
@@ -52,6 +51,7 @@ from tests.support.papers import (
     build_service,
     list_samples,
 )
+from tests.support.pdf import read_pdf, squeeze
 
 A4, ROLL = PaperSize.A4, PaperSize.THERMAL_80
 SAMPLES = list_samples()
