@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyotp
 from playwright.sync_api import Page
@@ -12,6 +12,19 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Town
 
 TOTP_STEP_S = 30
+SESSION = "__Host-tb"
+_sessions: dict[tuple[str, str, str], Any] = {}
+
+
+def be_signed_in(page: Page, town: Town, slug: str, role: str) -> None:
+    """Go on with the session of an earlier test, where signing in is not what is looked at."""
+    key = (str(town.path), slug, role)
+    if key in _sessions:
+        page.context.add_cookies([_sessions[key]])
+        return
+    sign_in(page, town, slug, role)
+    cookies = page.context.cookies(town.origin(slug))
+    _sessions[key] = next(each for each in cookies if each["name"] == SESSION)
 
 
 def sign_in(page: Page, town: Town, slug: str, role: str) -> None:

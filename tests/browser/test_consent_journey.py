@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tests.browser.signing_in import sign_in
 
 OpenPage = Callable[..., Page]
 PHONE = ("phone",)
+RECORDED_S = 40
 ITEM = "hpf-loan-remote"
 CODE = re.compile(r"\b[0-9A-Z]{4}(?:[- ][0-9A-Z]{4}){4}\b")
 # The form is sent from the page itself; its answer is a file.
@@ -171,7 +173,12 @@ def test_person_agrees_and_withdraws_at_home(town: Town, open_page: OpenPage) ->
     before = usable.count()
     usable.first.click()  # one step
     expect(usable).to_have_count(before - 1)
-    expect(phone.locator("h2 .badge", has_text="已撤回").first).to_be_visible()
+    withdrawn = phone.locator("h2 .badge", has_text="已撤回").first
+    deadline = time.monotonic() + RECORDED_S
+    while not withdrawn.is_visible():  # 撤回办理中 until the chain holds it
+        assert time.monotonic() < deadline
+        phone.wait_for_timeout(1000)
+        phone.reload()
     look_everywhere(phone, "me-grants-withdrawn")
     phone.goto(f"{origin}/me/timeline")
     assert phone.locator("ol.timeline li").count() >= 2

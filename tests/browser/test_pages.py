@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 from tests.browser.conftest import Town
 from tests.browser.everywhere import look_everywhere
 from tests.browser.looking import list_overflowing, list_violations, shoot
-from tests.browser.signing_in import sign_in
+from tests.browser.signing_in import be_signed_in, sign_in
 from tests.browser.test_safety import open_case
 
 PAGES: dict[str, tuple[str, ...]] = {
@@ -43,7 +43,7 @@ def test_page_in_every_look_is_whole_and_accessible(
 ) -> None:
     page = open_page(language, size)
     if role:
-        sign_in(page, town, "mianyang", role)
+        be_signed_in(page, town, "mianyang", role)
     problems = []
     for path in PAGES[role]:
         page.goto(town.origin("mianyang") + path)
@@ -73,3 +73,9 @@ def test_one_case_in_every_look(town: Town, open_page: Callable[..., Page]) -> N
     sign_in(page, town, "mianyang", "registrar")
     open_case(page, town.origin("mianyang"), town.resident("husband")["name"])
     look_everywhere(page, "case", large=True)
+    page.goto(f"{page.url}/papers")
+    look_everywhere(page, "case-papers-none")
+    page.goto(page.url.removesuffix("/papers"))
+    page.click("form[action$='/accept'] button")
+    page.goto(f"{page.url}/papers")
+    look_everywhere(page, "case-papers")
