@@ -34,7 +34,7 @@ from tests.support.stock import Stock
 
 LIFE_S = 300
 WAIT_S = 30.0
-POLL_S = 0.01
+POLL_S = 0.02
 TURN_S = 0.08
 EVENTS = {
     "recorded": ("GrantRecorded(bytes32,uint32,uint32,uint32,uint64,uint64,uint32,uint8,bytes32)"),
