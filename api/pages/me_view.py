@@ -29,7 +29,7 @@ STANDING_WORDS: Final = {
     Standing.DISPUTED.value: ("有异议,核实中", "disputed", "wait"),
 }
 GRANT_WORDS: Final = {
-    "usable": ("可使用", "may be used", "wait"),
+    "usable": ("可使用", "may be used", "good"),
     "used": ("已用完", "used up", "plain"),
     "ended": ("已到期", "ended", "plain"),
     "revoking": ("撤回办理中", "being withdrawn", "wait"),
@@ -127,7 +127,9 @@ def describe_timeline(events: Sequence[TimelineEvent], language: str) -> list[di
         {
             "at": each.at,
             "title": EVENT_WORDS[each.kind][which],
-            "city": None if each.city is None else name_city(each.city, language),
+            "cities": ("、" if language == "zh" else ", ").join(
+                name_city(city, language) for city in each.cities
+            ),
             "types": _name_types(each.types, language),
             "badge": _word(OUTCOME_WORDS, each.outcome, language),
         }
