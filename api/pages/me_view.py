@@ -24,9 +24,9 @@ STANDING_WORDS: Final = {
     Standing.ACTIVE.value: ("有效", "valid", "good"),
     Standing.SUPERSEDED.value: ("已换新", "replaced", "plain"),
     Standing.WITHDRAWN.value: ("已撤销", "withdrawn", "bad"),
-    Standing.SPENT.value: ("已使用(一次性)", "used (single use)", "plain"),
+    Standing.SPENT.value: ("已使用（一次性）", "used (single use)", "plain"),
     Standing.ERASED.value: ("已删除", "erased", "plain"),
-    Standing.DISPUTED.value: ("有异议,核实中", "disputed", "wait"),
+    Standing.DISPUTED.value: ("有异议，核实中", "disputed", "wait"),
 }
 GRANT_WORDS: Final = {
     "usable": ("可使用", "may be used", "good"),
@@ -52,7 +52,7 @@ OUTCOME_WORDS: Final = {
     "expired": ("超时未确认", "out of time", "plain"),
     "struck": ("窗口取消", "taken back", "plain"),
     "asked": ("已发出", "sent", "wait"),
-    "answered": ("已答复有无,未提供内容", "answered; no content", "good"),
+    "answered": ("已答复有无，未提供内容", "answered; no content", "good"),
     "silent": ("没有回应", "no answer", "wait"),
     "acknowledged": ("已送达并核对", "delivered and checked", "good"),
     "sent": ("已提供", "handed over", "good"),

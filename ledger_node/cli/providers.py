@@ -17,7 +17,7 @@ app = typer.Typer(help="身份认证平台 / identity providers", no_args_is_hel
 @app.command("show")
 @command
 def show(name: Name, node: NodeOption, as_json: JsonOption = False) -> int:
-    """平台现在公布的公钥摘要,及本市登记过的 / digest of the keys it serves, and what is pinned."""
+    """平台现在公布的公钥摘要，及本市登记过的 / digest of the keys it serves, and what is pinned."""
     with open_city(node) as runtime:
         from ledger_node.flows.providers import (
             compute_key_set_digest,
@@ -55,7 +55,7 @@ def pin(
     wait_s: WaitOption = 0.0,
     as_json: JsonOption = False,
 ) -> int:
-    """登记平台公钥:凭据入日志,存证后可确认授权 / pin its keys: a credential in the log."""
+    """登记平台公钥：凭据入日志，存证后可确认授权 / pin its keys: a credential in the log."""
     with open_city(node) as runtime:
         from ledger_node.flows.facts import NotYetAnchoredError, build_placement
         from ledger_node.flows.providers import list_pinned, pin_provider
@@ -81,9 +81,9 @@ def pin(
     }
     lines = [
         f"平台 {name} 的公钥已登记 / pinned  {pinned}",
-        "已存证,下一秒起可确认授权 / recorded, may confirm from the next second on"
+        "已存证，下一秒起可确认授权 / recorded, may confirm from the next second on"
         if anchored
-        else "存证中,存证后方可确认授权 / recording, may confirm once recorded",
+        else "存证中，存证后方可确认授权 / recording, may confirm once recorded",
     ]
     print_result(result, lines, as_json=as_json)
     return HOLDS if anchored or wait_s <= 0 else UNAVAILABLE
