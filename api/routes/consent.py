@@ -64,7 +64,7 @@ class OfficerKeyMissingError(NotPermittedError):
 
     def __init__(self) -> None:
         super().__init__(
-            "您的账号没有经办人签名密钥,不能确认授权。请由已登记密钥的工作人员确认。",
+            "您的账号没有经办人签名密钥，不能确认授权。请由已登记密钥的工作人员确认。",
             "Your account has no officer's key here and cannot confirm a consent; an officer with "
             "an enrolled key has to.",
         )
