@@ -42,6 +42,7 @@ ACTIONS: Final[Mapping[TrailAction, tuple[str, str]]] = {
     TrailAction.PRINT_SERVICE: ("打印送达回证", "printed the record of service"),
     TrailAction.PRINT_SLIP: ("打印凭条", "printed a slip"),
     TrailAction.PROVIDER_PIN: ("锁定认证平台密钥", "pinned a provider's keys"),
+    TrailAction.PROVIDER_WITHDRAW: ("撤销认证平台密钥", "took back a provider’s keys"),
     TrailAction.READ: ("查看", "read"),
     TrailAction.READ_RECEIPT: ("下载采信凭证", "downloaded the receipt"),
     TrailAction.REFUSE: ("不予许可", "refused the case"),

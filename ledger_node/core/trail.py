@@ -42,6 +42,7 @@ class TrailAction(StrEnum):
     PRINT_SERVICE = "print_service"
     PRINT_SLIP = "print_slip"
     PROVIDER_PIN = "provider.pin"
+    PROVIDER_WITHDRAW = "provider.withdraw"
     READ = "read"
     READ_RECEIPT = "read_receipt"
     REFUSE = "refuse"

@@ -233,7 +233,7 @@ def withdraw_provider(
         raise ProviderKeysUnknownError
 
     def note(tx: Transaction) -> None:
-        tx.trail.log_access(node.clock.now(), by, "provider.withdraw", "provider", name)
+        tx.trail.log_access(node.clock.now(), by, TrailAction.PROVIDER_WITHDRAW, "provider", name)
 
     return tuple(withdraw_credential(node, each.row.commitment, note) for each in found)
 
