@@ -10,7 +10,7 @@ export UV_SYSTEM_CERTS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 JOBS ?= 2
 
-.PHONY: help setup demo serve test test-full test-browser check format compile vectors errors openapi lock bench clean
+.PHONY: help setup verifier demo serve test test-full test-browser check format compile vectors errors openapi lock bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,7 +29,20 @@ $(STAMPS)/node: package.json package-lock.json scripts/vendor_assets.py
 	@$(PYTHON) scripts/vendor_assets.py
 	@touch $@
 
-setup: $(STAMPS)/python $(STAMPS)/node ## install pinned Python and Node packages
+VERIFIER_SOURCES := $(shell find verifier/src -type f) verifier/build.mjs verifier/tsconfig.json ledger_node/catalogue.json
+
+$(STAMPS)/verifier-packages: verifier/package.json verifier/package-lock.json
+	@mkdir -p $(STAMPS)
+	@cd verifier && npm ci --silent --no-fund --no-audit
+	@touch $@
+
+$(STAMPS)/verifier: $(STAMPS)/verifier-packages $(VERIFIER_SOURCES)
+	@cd verifier && npm run --silent build
+	@touch $@
+
+setup: $(STAMPS)/python $(STAMPS)/node $(STAMPS)/verifier ## install pinned packages, build the second verifier
+
+verifier: $(STAMPS)/verifier ## build the second verifier: command and page in verifier/dist
 
 demo: setup ## the whole way of one material through five cities, told step by step
 	@$(BIN)/tongban demo $(ARGS)
