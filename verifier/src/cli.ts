@@ -47,7 +47,6 @@ function readFile(path: string, max: number): Bytes {
     throw error instanceof Refusal ? error : new Refusal("file_unreadable");
   }
   if (bytes.length > max) throw new Refusal("file_too_large");
-  if (bytes.length === 0) throw new Refusal("file_empty");
   return bytes;
 }
 

@@ -96,7 +96,7 @@ function show(): void {
 
 function showFile(name: Name): void {
   const file = fileOf(name);
-  const text = file === null ? "" : `${pick("已选：", "Chosen: ")}${file.name}`;
+  const text = file === null ? pick("未选择，也可拖到这里", "none yet; or drop one here") : `${pick("已选：", "Chosen: ")}${file.name}`;
   byId(`n-${name}`).textContent = text;
   byId(`f-${name}`).closest(".drop")?.classList.toggle("ready", file !== null);
 }
