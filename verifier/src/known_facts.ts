@@ -10,8 +10,8 @@ import type { RestsOn } from "./verdict.ts";
 import { type ProvenChain, wordKey } from "./verify_chain.ts";
 
 /**
- * All but `there` and `unknown` settle a claim against it: the event stands `elsewhere`, another one
- * stands at the place claimed, or there is none (`absent`).
+ * All but `there` and `unknown` settle a claim against it: the event stands `elsewhere`, an`other` of
+ * its kind stands at the place claimed, or there is none (`absent`).
  */
 export type Found = "there" | "elsewhere" | "other" | "absent" | "unknown";
 
@@ -101,8 +101,8 @@ export class KnownFacts {
       if (!this.isAt(found, claimed)) return "elsewhere";
       return this.isCarried(claimed) ? "there" : "unknown";
     }
-    if (this.isProvenPlace(claimed) || others.some((each) => this.isSamePlace(each, claimed))) return "other";
-    return this.isCompleteTo(claimed.block.number) ? "absent" : "unknown";
+    if (others.some((each) => this.isSamePlace(each, claimed))) return "other";
+    return this.isCompleteTo(claimed.block.number) || this.isProvenPlace(claimed) ? "absent" : "unknown";
   }
 
   private findHead(head: Head): Place | null {
@@ -120,14 +120,15 @@ export class KnownFacts {
     return this.findHead(head)?.block.timestamp ?? null;
   }
 
-  locateGrant(terms: Hex, claimed: Place): { found: Found; grant: GrantFact | null } {
-    const grant = this.grants.find((each) => each.terms === terms && each.recorded.contract === claimed.contract) ?? null;
+  locateGrant(terms: { grantId: Hex; grants: Hex }, claimed: Place): { found: Found; grant: GrantFact | null } {
+    const isIt = (each: GrantFact) => each.terms === terms.grantId && each.recorded.contract === terms.grants;
+    const grant = this.grants.find(isIt) ?? null;
     const others = this.grants.map((each) => each.recorded);
     return { found: this.settle(grant?.recorded ?? null, claimed, others), grant };
   }
 
-  locateConsumption(release: Hex, claimed: Place): { found: Found; terms: Hex | null } {
-    const known = this.consumptions.find((each) => each.release === release && each.at.contract === claimed.contract);
+  locateConsumption(release: Hex, grants: Hex, claimed: Place): { found: Found; terms: Hex | null } {
+    const known = this.consumptions.find((each) => each.release === release && each.at.contract === grants);
     const others = this.consumptions.map((each) => each.at);
     return { found: this.settle(known?.at ?? null, claimed, others), terms: known?.terms ?? null };
   }

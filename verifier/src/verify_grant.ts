@@ -6,11 +6,12 @@ import { BASES, type Terms } from "./terms.ts";
 import { contractAt } from "./trust.ts";
 import { type LineDraft, fail } from "./verdict.ts";
 import type { Case } from "./verify.ts";
+import { SKEW_S } from "./verify_parts.ts";
 
 /** Check 6: the chain consumed this grant for exactly this request and answer, there. */
 export function checkPermit(line: LineDraft, body: RelianceBody, at: Case): void {
   const release = computeReleaseCommitment(body.releaseSalt, hashOf(body.request), hashOf(body.answer));
-  const { found, terms } = at.facts.locateConsumption(release, body.consumed);
+  const { found, terms } = at.facts.locateConsumption(release, body.request.terms.grants, body.consumed);
   if (found === "absent") fail("permit_unknown");
   if (found === "elsewhere" || found === "other" || (terms !== null && terms !== body.request.terms.grantId)) fail("permit_mismatch");
   if (found === "unknown") line.pend("permit_unconfirmed");
@@ -21,16 +22,17 @@ export function checkPermit(line: LineDraft, body: RelianceBody, at: Case): void
 export function checkGrant(line: LineDraft, body: RelianceBody, at: Case): void {
   const { terms } = body.request;
   const { recorded, consumed } = body;
-  const contract = contractAt(at.trust, "grants", recorded.block.number);
-  if (terms.chainId !== at.trust.chainId || terms.grants !== recorded.contract || terms.grants !== contract) fail("chain_mismatch");
-  const { found, grant } = at.facts.locateGrant(terms.grantId, recorded);
+  const current = contractAt(at.trust, "grants", consumed.block.number);
+  const isOneContract = [current, consumed.contract, recorded.contract].every((each) => each === terms.grants);
+  if (terms.chainId !== at.trust.chainId || !isOneContract) fail("chain_mismatch");
+  const { found, grant } = at.facts.locateGrant(terms, recorded);
   if (found === "absent") fail("grant_unknown");
   if (found === "other") fail("terms_commitment_mismatch");
   if (found === "elsewhere") fail("grant_mismatch");
-  if (found === "unknown" || grant === null) return line.pend("grant_unconfirmed");
-  line.restOn(at.facts.source);
-  if (!isAsRecorded(terms, grant)) fail("terms_commitment_mismatch");
-  if (grant.revoked !== null && isBefore(grant.revoked, consumed)) fail("grant_revoked");
+  if (found === "unknown") line.pend("grant_unconfirmed");
+  else line.restOn(at.facts.source);
+  if (grant !== null && !isAsRecorded(terms, grant)) fail("terms_commitment_mismatch");
+  if (grant !== null && grant.revoked !== null && !isBefore(consumed, grant.revoked)) fail("grant_revoked");
   const time = consumed.block.timestamp;
   if (time < terms.notBefore || time >= terms.notAfter) fail("grant_outside_window");
 }
@@ -47,19 +49,29 @@ function isAsRecorded(terms: Terms, grant: GrantFact): boolean {
   );
 }
 
-/** Order in the chain; within a block by log index, or by transaction and log. */
+/**
+ * Order in the chain. Within a block the two ways to name a place cannot be compared: there the
+ * contract refuses the other order.
+ */
 function isBefore(one: Place, other: Place): boolean {
   if (one.block.number !== other.block.number) return one.block.number < other.block.number;
-  const [first, second] = [one, other].map((each) => each.inBlock.split("/").map(Number) as [number, number]);
-  const isIndexed = /^[0-9]+$/.test(one.inBlock.split("/")[0] as string);
-  if (isIndexed && first?.[0] !== second?.[0]) return (first?.[0] ?? 0) < (second?.[0] ?? 0);
-  return (first?.[1] ?? 0) < (second?.[1] ?? 0);
+  const [first, second] = [orderInBlock(one), orderInBlock(other)];
+  if (first.length !== second.length) return true;
+  const at = first.findIndex((each, index) => each !== second[index]);
+  return at >= 0 && (first[at] as number) < (second[at] as number);
 }
 
-/** Check 13: recorded, consumed, state read, decided: in this order. */
+/** Block-wide log index of version 0, or transaction and log of version 1. */
+function orderInBlock(place: Place): number[] {
+  const parts = place.inBlock.split("/");
+  return (parts[0] as string).length === 64 ? [Number(parts[1])] : parts.map(Number);
+}
+
+/** Check 13: recorded, consumed, state read, decided: in this order, up to the skew of clocks. */
 export function checkOrder(body: RelianceBody): void {
-  const { recorded, consumed, stateBlock, decidedAt } = body;
+  const { recorded, consumed, stateBlock } = body;
+  const latest = body.decidedAt + SKEW_S;
   if (!isBefore(recorded, consumed)) fail("permit_mismatch");
-  if (decidedAt < consumed.block.timestamp) fail("decision_before_permit");
-  if (stateBlock.number < consumed.block.number || stateBlock.timestamp > decidedAt) fail("state_block_impossible");
+  if (stateBlock.number < consumed.block.number || stateBlock.timestamp > latest) fail("state_block_impossible");
+  if (consumed.block.timestamp > latest) fail("decision_before_permit");
 }

@@ -6,7 +6,8 @@ import type { Credential, LogFacts } from "./credential.ts";
 import { type Evidence, verifyEvidence } from "./evidence.ts";
 import { hashLeaf } from "./merkle.ts";
 import type { Placement } from "./placement.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal, refuseAs } from "./refusal.ts";
+import { readCode, readObject, readShortText } from "./shape.ts";
 import type { ReleaseRequest } from "./release.ts";
 import type { Showing } from "./statement.ts";
 import { type FailingCode, type LineDraft, fail } from "./verdict.ts";
@@ -49,38 +50,39 @@ export async function judgePerson(line: LineDraft, receipt: Reliance, at: Case, 
   await checkEvidence(line, receipt, at);
 }
 
+/** Check 17: the person is among the subjects of every material that shows them. */
+function checkSubjects(line: LineDraft, subject: Json, showings: readonly Showing[]): void {
+  for (const showing of showings) {
+    const subjects = showing.values.get("subjects") ?? null;
+    if (subjects === null) line.restOn("issuing_city"); // it matched the person before it released
+    else if (!isAmong(subjects, refuseAs("subject_mismatch", () => readPerson(subject)))) fail("subject_not_in_material");
+  }
+}
+
 interface Person {
   readonly scheme: string;
   readonly number: string;
 }
 
-function readPerson(value: Json): Person | null {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-  const { scheme, number } = value;
-  return typeof scheme === "string" && typeof number === "string" ? { scheme, number } : null;
+function readPerson(value: Json): Person {
+  const m = readObject(value, ["scheme", "number", "name"]);
+  readShortText(m["name"]);
+  return { scheme: readCode(m["scheme"]), number: readShortText(m["number"]) };
 }
 
-/** Check 17: the person is among the subjects of every material that shows them. */
-function checkSubjects(line: LineDraft, subject: Json, showings: readonly Showing[]): void {
-  const person = readPerson(subject);
-  if (person === null) fail("subject_mismatch", "no person");
-  for (const showing of showings) {
-    const subjects = showing.values.get("subjects");
-    if (subjects === undefined) line.restOn("issuing_city");
-    else if (!Array.isArray(subjects) || !subjects.some((each) => isSame(readPerson(each), person))) {
-      fail("subject_not_in_material");
-    }
-  }
+/** By scheme and number; other members of a subject may be there or not. */
+function isAmong(subjects: Json, person: Person): boolean {
+  const isPerson = (each: Json) =>
+    typeof each === "object" && each !== null && !Array.isArray(each) &&
+    each["scheme"] === person.scheme && each["number"] === person.number;
+  return Array.isArray(subjects) && subjects.some(isPerson);
 }
-
-const isSame = (one: Person | null, other: Person): boolean =>
-  one !== null && one.scheme === other.scheme && one.number === other.number;
 
 /** Checks 18 and 19, as of the block that recorded the grant. */
 async function checkEvidence(line: LineDraft, receipt: Reliance, at: Case): Promise<void> {
   const { request, recorded } = receipt.body;
   const { terms, evidence } = request;
-  const { grant } = at.facts.locateGrant(terms.grantId, recorded);
+  const { grant } = at.facts.locateGrant(terms, recorded);
   if (grant === null) return line.pend("evidence_unconfirmed");
   line.restOn(at.facts.source);
   line.restOn("recording_city");

@@ -65,13 +65,11 @@ function judgeIssuer(line: LineDraft, receipt: Registration, at: Case): void {
 
 function judgeValid(line: LineDraft, receipt: Registration, at: Case, showing: () => Showing): void {
   const { body, seal } = receipt;
-  if (seal === null) line.pend("receipt_pending");
   const known = at.facts.newestFlags(body.city, leafOf(receipt));
-  if (known === null || (seal !== null && known.block.number < seal.anchored.block.number)) line.pend("status_unconfirmed");
-  else {
-    checkFlags(line, known.flags);
-    line.restOn(at.facts.source);
-  }
-  const shown = showing();
-  checkValidity(shown, known?.block.timestamp ?? body.registeredAt);
+  if (seal === null) line.pend("receipt_pending");
+  else if (known === null || known.block.number < seal.anchored.block.number) line.pend("status_unconfirmed");
+  if (known === null) return; // no time at which dates could be judged
+  checkFlags(line, known.flags);
+  line.restOn(at.facts.source);
+  checkValidity(showing(), known.block.timestamp);
 }
