@@ -29,7 +29,7 @@ FOLDERS = (*JUDGED, "receipt_v1/reliance", "receipt_v1/unsealed")
 SPELT = ("receipt/spelling", "receipt_v1/spelling")
 NOT_A_RECEIPT = "receipt_not_canonical"
 DOCUMENT = "结婚证扫描件".encode()  # the one document whose digest the vectors commit to
-LIMIT_S = 60
+LIMIT_S = 600
 
 
 @dataclass(frozen=True)

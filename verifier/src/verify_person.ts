@@ -39,6 +39,7 @@ export function listCredentialLeaves(request: ReleaseRequest, domain: string, bl
 export async function judgePerson(line: LineDraft, receipt: Reliance, at: Case, show: () => Showing[]): Promise<void> {
   const { body } = receipt;
   const { terms, generation } = body.request;
+  const showings = show();
   const origin = encodeOrigin(at.trust.domain, terms.recording, generation);
   const opens = (kind: CommitmentKind, opening: Opening, commitment: string, code: FailingCode): void => {
     if (computeCommitment(kind, origin, opening.salt, opening.body) !== commitment) fail(code);
@@ -46,7 +47,7 @@ export async function judgePerson(line: LineDraft, receipt: Reliance, at: Case, 
   opens("subject", body.openings.subject, terms.subject, "subject_mismatch");
   opens("item", body.openings.item, terms.item, "purpose_mismatch");
   opens("case", body.openings.case, terms.case, "purpose_mismatch");
-  checkSubjects(line, body.openings.subject.body, show());
+  checkSubjects(line, body.openings.subject.body, showings);
   await checkEvidence(line, receipt, at);
 }
 

@@ -24,7 +24,6 @@ export type Reliance = Receipt & { readonly kind: "reliance" };
 interface Relied {
   readonly relied: ReliedMaterial;
   readonly answered: AnsweredMaterial;
-  readonly leafHash: Hex;
 }
 
 export const leafOfMaterial = (commitment: Hex): Hex => toHex(hashLeaf(encodeEntry("material", commitment)));
@@ -47,7 +46,7 @@ function listRelied(receipt: Reliance): Relied[] {
   return materials.map((relied) => {
     const answered = answer.materials.find((each) => each.commitment === relied.commitment);
     if (answered === undefined) return fail("material_not_released");
-    return { relied, answered, leafHash: leafOfMaterial(relied.commitment) };
+    return { relied, answered };
   });
 }
 
@@ -111,9 +110,9 @@ function judgeIssuer(line: LineDraft, receipt: Reliance, at: Case, messages: () 
   if (body.city !== terms.receiving) fail("receiver_mismatch");
   for (const { anchored } of body.materials) checkAnchorRight(at, terms.releasing, anchored);
   line.restOn("trusted_keys");
+  const keys = messages();
   const { number, timestamp } = seal === null ? body.stateBlock : seal.anchored.block;
   checkMessageKey(at, signer, body.city, timestamp, number, ["receipt_key_unknown", "receipt_key_distrusted"]);
-  const keys = messages();
   const both = (code: "request_key_invalid" | "answer_key_invalid" | "acknowledgement_key_invalid") => [code, code] as const;
   checkMessageKey(at, keys.request, terms.receiving, timestamp, number, [...both("request_key_invalid")]);
   checkMessageKey(at, keys.answer, terms.releasing, timestamp, number, [...both("answer_key_invalid")]);
@@ -128,7 +127,8 @@ function judgeValid(line: LineDraft, receipt: Reliance, at: Case, show: () => Sh
   checkGrant(line, body, at);
   checkOrder(body);
   line.restOn("relying_city"); // open objections are its word
-  for (const { relied, leafHash } of listRelied(receipt)) {
+  for (const relied of body.materials) {
+    const leafHash = leafOfMaterial(relied.commitment);
     const flags = at.facts.flagsAt(body.request.terms.releasing, leafHash, body.stateBlock.number);
     if (flags === null) line.pend("status_unconfirmed");
     else if (flags !== relied.status) fail("status_mismatch");
