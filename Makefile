@@ -69,10 +69,12 @@ check: setup ## format, lint, types, import rules, generated files fresh
 	@$(BIN)/python scripts/list_errors.py --check
 	@$(BIN)/python scripts/export_openapi.py --check
 	@$(BIN)/python scripts/check_repository.py
+	@cd verifier && npm run --silent check
 
-format: $(STAMPS)/python ## format and mend what the linter can mend
+format: $(STAMPS)/python $(STAMPS)/verifier-packages ## format and mend what the linter can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@cd verifier && npm run --silent format
 
 compile: setup ## compile the contracts and write contracts/abi
 	@$(BIN)/python scripts/compile_contracts.py

@@ -56,7 +56,7 @@ def draw_pairs(seed: str, count: int) -> Iterator[tuple[str, bytes, bytes]]:
             told = story(**merge(cases[one][0], cases[other][0]), **options)
             receipt, trust = f.jcs(getattr(told, kind)), f.jcs(told.trust)
             parse_trust(trust)
-        except (LedgerError, LookupError, TypeError, ValueError, AttributeError, AssertionError):
+        except Exception:
             continue  # the second damage finds nothing left to damage
         yield f"{story.__name__} {kind}: {one} and {other}", receipt, trust
         drawn += 1

@@ -43,11 +43,9 @@ function decodeStrictly(coder: Coder, text: unknown, size?: number): Bytes {
 }
 
 /** RFC 4648 section 4, padded, unused bits zero. */
-export const fromBase64 = (text: unknown, size?: number): Bytes =>
-  decodeStrictly(base64, text, size);
+export const fromBase64 = (text: unknown, size?: number): Bytes => decodeStrictly(base64, text, size);
 /** RFC 4648 section 5, unpadded, unused bits zero. */
-export const fromBase64Url = (text: unknown, size?: number): Bytes =>
-  decodeStrictly(base64urlnopad, text, size);
+export const fromBase64Url = (text: unknown, size?: number): Bytes => decodeStrictly(base64urlnopad, text, size);
 export const toBase64 = (bytes: Bytes): string => base64.encode(bytes);
 export const toBase64Url = (bytes: Bytes): string => base64urlnopad.encode(bytes);
 

@@ -1,7 +1,16 @@
 /** What a receipt of version 1 carries of the chain, as it stands in the file (docs/spec/receipt-v1.md). */
 import { type Bytes, type Hex, fromHex } from "./bytes.ts";
 import type { Json } from "./canonical.ts";
-import { demandDistinct, demandRising, readAddress, readHash, readInteger, readList, readObject, readText } from "./shape.ts";
+import {
+  demandDistinct,
+  demandRising,
+  readAddress,
+  readHash,
+  readInteger,
+  readList,
+  readObject,
+  readText,
+} from "./shape.ts";
 
 const MAX_HEADERS = 256;
 const MAX_HEADER_BYTES = 64 * 1024;

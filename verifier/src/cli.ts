@@ -11,7 +11,7 @@ import { type Bytes, fromHex, toHex } from "./bytes.ts";
 import { MAX_RECEIPT_BYTES } from "./receipt.ts";
 import { Refusal } from "./refusal.ts";
 import { describe, writeLines } from "./report.ts";
-import { FILE_SENTENCES } from "./sentences.ts";
+import { FILE_SENTENCES } from "./sentences_more.ts";
 import { SENSITIVE_TYPES } from "./sensitive.ts";
 import { MAX_TRUST_BYTES, type Trust, parseTrust } from "./trust.ts";
 import { codesOf } from "./verdict.ts";
@@ -33,8 +33,12 @@ RECEIPT           凭证文件，- 为标准输入 / the receipt, - for standard
 `;
 
 const OPTIONS = {
-  trust: { type: "string" }, document: { type: "string" }, at: { type: "string" }, sensitive: { type: "string" },
-  json: { type: "boolean", default: false }, batch: { type: "boolean", default: false },
+  trust: { type: "string" },
+  document: { type: "string" },
+  at: { type: "string" },
+  sensitive: { type: "string" },
+  json: { type: "boolean", default: false },
+  batch: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
 
@@ -98,7 +102,9 @@ async function verifyOne(argv: string[]): Promise<number> {
   const options = { document, sensitiveTypes: sortTypes(values.sensitive) };
   const verdict = await verifyReceipt(readFile(path, MAX_RECEIPT_BYTES), trust, options);
   const time = Math.floor(at / 1000);
-  const text = values.json ? JSON.stringify(describe(verdict, trust, time)) : writeLines(verdict, trust, time).join("\n");
+  const text = values.json
+    ? JSON.stringify(describe(verdict, trust, time))
+    : writeLines(verdict, trust, time).join("\n");
   return print(`${text}\n`, verdict.state === "holds" ? 0 : 1);
 }
 

@@ -6,7 +6,16 @@ import { readHash, readObject } from "./shape.ts";
 
 const ENTRY_KINDS = { material: 1, credential: 2, access: 3, reliance: 4, generation: 5 } as const;
 const COMMITMENT_KINDS = [
-  "credential", "access", "reliance", "generation", "evidence", "successor", "subject", "case", "item", "objection",
+  "credential",
+  "access",
+  "reliance",
+  "generation",
+  "evidence",
+  "successor",
+  "subject",
+  "case",
+  "item",
+  "objection",
   "outcome",
 ] as const;
 export type EntryKind = keyof typeof ENTRY_KINDS;

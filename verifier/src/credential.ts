@@ -6,8 +6,18 @@ import { hashLeaf } from "./merkle.ts";
 import { PLACEMENT_MEMBERS, type Placement, readPlacement, verifyPlacement } from "./placement.ts";
 import { Refusal } from "./refusal.ts";
 import {
-  type Members, demand, demandDistinct, readChoice, readCity, readCode, readHash, readList, readObject, readShortText,
-  readText, readVersioned,
+  type Members,
+  demand,
+  demandDistinct,
+  readChoice,
+  readCity,
+  readCode,
+  readHash,
+  readList,
+  readObject,
+  readShortText,
+  readText,
+  readVersioned,
 } from "./shape.ts";
 import { toHex } from "./bytes.ts";
 
@@ -62,7 +72,11 @@ export function readOfficer(body: Json): Officer {
 
 export function readPasskey(body: Json): Passkey {
   const m = readVersioned(body, "tongban/credential/passkey/v1", [
-    "city", "credential_id", "public_key", "rp_id", "subject",
+    "city",
+    "credential_id",
+    "public_key",
+    "rp_id",
+    "subject",
   ]);
   return {
     city: readCity(m["city"]),
@@ -83,7 +97,12 @@ export function readProvider(body: Json): Provider {
   const m = readVersioned(body, "tongban/credential/provider/v1", ["city", "issuer", "audience", "keys"]);
   const keys = readList(m["keys"], readProviderKey, { min: 1, max: 8 });
   demandDistinct(keys.map((each) => each["kid"] as string));
-  return { city: readCity(m["city"]), issuer: readShortText(m["issuer"]), audience: readShortText(m["audience"]), keys };
+  return {
+    city: readCity(m["city"]),
+    issuer: readShortText(m["issuer"]),
+    audience: readShortText(m["audience"]),
+    keys,
+  };
 }
 
 function readProviderKey(value: Json): Members {
@@ -99,7 +118,10 @@ function readProviderKey(value: Json): Members {
  * Refuses with `credential_too_young`, `credential_withdrawn`, `not_anchored`, `root_mismatch`.
  */
 export function verifyCredential(
-  credential: Credential, city: string, used: { usedAt: number; knownAt: number }, facts: LogFacts,
+  credential: Credential,
+  city: string,
+  used: { usedAt: number; knownAt: number },
+  facts: LogFacts,
 ): void {
   const { placement, salt, body } = credential;
   const origin = encodeOrigin(facts.domain, city, placement.generation);

@@ -48,9 +48,15 @@ export function decodeEvent(log: EventLog, role: "city_log" | "grants"): Receipt
   }
   if (role === "grants" && topic === RECORDED && fits(log, 4, 6)) {
     const grant = {
-      terms: next(), releasing: city(), receiving: city(), recorder: city(),
-      notBefore: readSafe(uint(MAX_UINT64)), notAfter: readSafe(uint(MAX_UINT64)),
-      uses: Number(uint(MAX_UINT32)), basis: Number(uint(4n)), evidence: next(),
+      terms: next(),
+      releasing: city(),
+      receiving: city(),
+      recorder: city(),
+      notBefore: readSafe(uint(MAX_UINT64)),
+      notAfter: readSafe(uint(MAX_UINT64)),
+      uses: Number(uint(MAX_UINT32)),
+      basis: Number(uint(4n)),
+      evidence: next(),
     };
     if (grant.basis === 0) throw new Refusal("malformed_log", "basis");
     return { name: "GrantRecorded", grant };

@@ -2,13 +2,27 @@
 import { type Bytes, type Hex, fromBase64Url } from "./bytes.ts";
 import type { Json } from "./canonical.ts";
 import {
-  type Credential, type LogFacts, type Officer, readCredential, readOfficer, verifyCredential,
+  type Credential,
+  type LogFacts,
+  type Officer,
+  readCredential,
+  readOfficer,
+  verifyCredential,
 } from "./credential.ts";
 import { verifyAssertion } from "./evidence_assertion.ts";
 import { verifyPasskey } from "./evidence_passkey.ts";
 import { Refusal } from "./refusal.ts";
 import {
-  type Members, readBoolean, readChoice, readCode, readHash, readList, readObject, readShortText, readText, readTime,
+  type Members,
+  readBoolean,
+  readChoice,
+  readCode,
+  readHash,
+  readList,
+  readObject,
+  readShortText,
+  readText,
+  readTime,
 } from "./shape.ts";
 import { frameJson, isSignedBy, readSignature } from "./signatures.ts";
 import { parseDigest } from "./statement.ts";
@@ -120,7 +134,12 @@ function readAssertionPart(m: Members): AssertionPart {
  * `asOf` is the time by which the evidence is known to exist: the block time of `GrantRecorded`.
  */
 export async function verifyEvidence(
-  evidence: Evidence, terms: Terms, bundle: readonly Hex[], asOf: number, facts: LogFacts, rules: EvidenceRules,
+  evidence: Evidence,
+  terms: Terms,
+  bundle: readonly Hex[],
+  asOf: number,
+  facts: LogFacts,
+  rules: EvidenceRules,
 ): Promise<void> {
   if (evidence.kind !== terms.basis) throw new Refusal("evidence_invalid", "kind");
   if (evidence.challenge !== computeBundleChallenge([terms.grantId, ...bundle])) {
@@ -135,7 +154,11 @@ export async function verifyEvidence(
 }
 
 function verifyOfficers(
-  evidence: Evidence, terms: Terms, at: { usedAt: number; knownAt: number }, facts: LogFacts, rules: EvidenceRules,
+  evidence: Evidence,
+  terms: Terms,
+  at: { usedAt: number; knownAt: number },
+  facts: LogFacts,
+  rules: EvidenceRules,
 ): void {
   const signed = frameJson(EVIDENCE_VERSION, withoutSignatures(evidence));
   const officers = evidence.officers.map(({ credential, signature }) => {
@@ -147,7 +170,8 @@ function verifyOfficers(
   });
   const [one, other] = officers;
   if (one !== undefined && other !== undefined) {
-    if (one.officer === other.officer || one.key === other.key) throw new Refusal("evidence_officer", "one person twice");
+    if (one.officer === other.officer || one.key === other.key)
+      throw new Refusal("evidence_officer", "one person twice");
   } else if (needsTwo(evidence, terms, rules)) throw new Refusal("evidence_officer", "two are needed");
 }
 

@@ -9,7 +9,20 @@ import type { Terms } from "./terms.ts";
 
 const ALGORITHMS = ["RS256", "PS256", "ES256", "EdDSA"];
 const CLAIMS = new Set([
-  "iss", "sub", "aud", "azp", "iat", "nbf", "exp", "auth_time", "nonce", "acr", "amr", "at_hash", "jti", "sid",
+  "iss",
+  "sub",
+  "aud",
+  "azp",
+  "iat",
+  "nbf",
+  "exp",
+  "auth_time",
+  "nonce",
+  "acr",
+  "amr",
+  "at_hash",
+  "jti",
+  "sid",
   "tongban_subject",
 ]);
 const MAX_AGE_S = 600;

@@ -19,7 +19,11 @@ function demandPasskey(condition: boolean, detail: string): asserts condition {
 }
 
 export function verifyPasskey(
-  part: PasskeyPart, challenge: Hex, terms: Terms, at: { usedAt: number; knownAt: number }, facts: LogFacts,
+  part: PasskeyPart,
+  challenge: Hex,
+  terms: Terms,
+  at: { usedAt: number; knownAt: number },
+  facts: LogFacts,
 ): void {
   const passkey = readPasskey(part.credential.body);
   demandPasskey(passkey.city === terms.recording, "of another city");

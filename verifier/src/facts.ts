@@ -3,7 +3,16 @@ import type { Hex } from "./bytes.ts";
 import type { Json } from "./canonical.ts";
 import { MAX_GENERATION } from "./placement.ts";
 import {
-  demand, demandRising, readAddress, readCity, readHash, readInteger, readList, readNullable, readObject, readTime,
+  demand,
+  demandRising,
+  readAddress,
+  readCity,
+  readHash,
+  readInteger,
+  readList,
+  readNullable,
+  readObject,
+  readTime,
 } from "./shape.ts";
 
 /** A block as a receipt or a trust file names it. */
@@ -83,7 +92,10 @@ export function readFacts(value: Json | undefined): ReadFacts {
 
 /** Flags of one leaf may fall into one block. */
 function demandInOrder(keys: readonly string[]): void {
-  demand(keys.every((each, at) => at === 0 || (keys[at - 1] as string) <= each), "not in order");
+  demand(
+    keys.every((each, at) => at === 0 || (keys[at - 1] as string) <= each),
+    "not in order",
+  );
 }
 
 const pad = (value: number): string => String(value).padStart(17, "0");
@@ -145,7 +157,16 @@ function readStatus(value: Json): StatusFact {
 
 function readGrant(value: Json): GrantFact {
   const m = readObject(value, [
-    "terms", "releasing", "receiving", "recorder", "not_before", "not_after", "uses", "basis", "evidence", "recorded",
+    "terms",
+    "releasing",
+    "receiving",
+    "recorder",
+    "not_before",
+    "not_after",
+    "uses",
+    "basis",
+    "evidence",
+    "recorded",
     "revoked",
   ]);
   return {

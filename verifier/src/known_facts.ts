@@ -61,7 +61,10 @@ export class KnownFacts {
   get asOf(): BlockFact | null {
     const sealed = [...(this.proven?.sealed.values() ?? [])];
     const all = this.read === null ? sealed : [...sealed, this.read.asOf];
-    return all.reduce<BlockFact | null>((best, each) => (best === null || each.number > best.number ? each : best), null);
+    return all.reduce<BlockFact | null>(
+      (best, each) => (best === null || each.number > best.number ? each : best),
+      null,
+    );
   }
 
   private isCompleteTo(block: number): boolean {
@@ -75,7 +78,8 @@ export class KnownFacts {
   /** Places of both versions name contract and block; inside the block only their own version's do. */
   private isAt(found: Place, claimed: Place): boolean {
     const { hash, number, timestamp } = found.block;
-    const isBlock = number === claimed.block.number && hash === claimed.block.hash && timestamp === claimed.block.timestamp;
+    const isBlock =
+      number === claimed.block.number && hash === claimed.block.hash && timestamp === claimed.block.timestamp;
     const isRead = this.isCompleteTo(number);
     const inBlock = (this.version === 1 && isRead) || found.inBlock === claimed.inBlock;
     return found.contract === claimed.contract && isBlock && inBlock;
@@ -106,8 +110,13 @@ export class KnownFacts {
   }
 
   private findHead(head: Head): Place | null {
-    const found = this.heads.find((each) =>
-      each.city === head.city && each.generation === head.generation && each.size === head.size && each.root === head.root);
+    const found = this.heads.find(
+      (each) =>
+        each.city === head.city &&
+        each.generation === head.generation &&
+        each.size === head.size &&
+        each.root === head.root,
+    );
     return found?.at ?? null;
   }
 

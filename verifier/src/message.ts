@@ -49,7 +49,12 @@ export function verifyRequest(head: RequestHead, body: Bytes): SignedMessage {
 }
 
 /** Check an answer over its body, to the request that fetched it. */
-export function verifyAnswer(request: RequestHead, status: number, headers: MessageHeaders, body: Bytes): SignedMessage {
+export function verifyAnswer(
+  request: RequestHead,
+  status: number,
+  headers: MessageHeaders,
+  body: Bytes,
+): SignedMessage {
   const asked = valuesOfRequest(request);
   const values = new Map<string, string>([
     ["@status", String(status)],
@@ -77,7 +82,10 @@ function valuesOfRequest(head: RequestHead): Map<string, string> {
 }
 
 function verifySigned(
-  headers: MessageHeaders, components: readonly string[], values: ReadonlyMap<string, string>, body: Bytes,
+  headers: MessageHeaders,
+  components: readonly string[],
+  values: ReadonlyMap<string, string>,
+  body: Bytes,
 ): SignedMessage {
   const inner = readOne(headers.signatureInput);
   demandSigned(Array.isArray(inner[0]), "input");
@@ -94,7 +102,8 @@ function verifySigned(
   const digest = readDictionary(headers.contentDigest);
   const sha256 = digest.get("sha-256")?.[0];
   demandSigned(digest.size === 1 && sha256 instanceof ArrayBuffer, "content digest");
-  if (body.length === 0 || !equalBytes(new Uint8Array(sha256), hashSha256(body))) throw new Refusal("message_body_mismatch");
+  if (body.length === 0 || !equalBytes(new Uint8Array(sha256), hashSha256(body)))
+    throw new Refusal("message_body_mismatch");
   return signed;
 }
 

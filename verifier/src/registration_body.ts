@@ -18,9 +18,7 @@ export interface RegistrationBody {
 }
 
 export function readRegistrationBody(value: Json | undefined): RegistrationBody {
-  const m = readObject(value, [
-    "receipt", "city", "generation", "commitment", "digests", "disclosed", "registered_at",
-  ]);
+  const m = readObject(value, ["receipt", "city", "generation", "commitment", "digests", "disclosed", "registered_at"]);
   return {
     receipt: readCode(m["receipt"]),
     city: readCity(m["city"]),

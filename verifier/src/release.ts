@@ -3,12 +3,20 @@ import { type Bytes, type Hex, concat, fromBase64, fromHex, hashSha256, toHex, u
 import { type Json, MEBIBYTE, encodeCanonical, parseCanonical } from "./canonical.ts";
 import { type Evidence, readEvidence } from "./evidence.ts";
 import { MAX_GENERATION, PLACEMENT_MEMBERS, type Placement, readPlacement } from "./placement.ts";
-import { Refusal } from "./refusal.ts";
 import {
-  demand, demandDistinct, demandRising, readChoice, readCode, readHash, readInteger, readList, readObject, readText,
-  readTime, readVersioned,
+  demand,
+  demandDistinct,
+  demandRising,
+  readChoice,
+  readCode,
+  readHash,
+  readInteger,
+  readList,
+  readObject,
+  readText,
+  readTime,
+  readVersioned,
 } from "./shape.ts";
-import { type MessageKey, frameJson, isSignedBy, readKeyId, readSignature } from "./signatures.ts";
 import { parseDigest } from "./statement.ts";
 import { type Terms, readTerms } from "./terms.ts";
 
@@ -19,10 +27,27 @@ const MAX_DOCUMENT_INDEX = 999;
 const STANDINGS = ["active", "superseded", "disputed", "spent", "withdrawn", "erased"] as const;
 /** Codes of a refusal (docs/spec/terms.md, "Decisions"). */
 const REFUSALS = [
-  "wrong_chain", "not_releaser", "not_receiver", "not_in_good_standing", "foreign_encryption_key", "grant_missing",
-  "grant_revoked", "grant_not_yet_valid", "grant_expired", "grant_used_up", "grant_differs", "evidence_differs",
-  "basis_refused", "chain_stale", "nothing_asked", "not_granted", "purpose_mismatch", "material_not_available",
-  "material_withdrawn", "material_spent", "material_erased",
+  "wrong_chain",
+  "not_releaser",
+  "not_receiver",
+  "not_in_good_standing",
+  "foreign_encryption_key",
+  "grant_missing",
+  "grant_revoked",
+  "grant_not_yet_valid",
+  "grant_expired",
+  "grant_used_up",
+  "grant_differs",
+  "evidence_differs",
+  "basis_refused",
+  "chain_stale",
+  "nothing_asked",
+  "not_granted",
+  "purpose_mismatch",
+  "material_not_available",
+  "material_withdrawn",
+  "material_spent",
+  "material_erased",
 ] as const;
 
 export interface ReleaseRequest {
@@ -47,19 +72,19 @@ export interface ReleaseAnswer {
   readonly materials: readonly AnsweredMaterial[];
 }
 
-export interface Acknowledgement {
-  readonly key: MessageKey;
-  readonly terms: Hex;
-  readonly release: Hex;
-  readonly request: Hex;
-  readonly answer: Hex;
-}
-
 export const parseRequest = (bytes: Bytes): ReleaseRequest => readRequest(parseCanonical(bytes, MEBIBYTE));
 
 export function readRequest(value: Json | undefined): ReleaseRequest {
   const m = readVersioned(value, "tongban/release-request/v1", [
-    "terms", "bundle", "evidence", "evidence_salt", "generation", "materials", "encryption_key", "sealed", "officer",
+    "terms",
+    "bundle",
+    "evidence",
+    "evidence_salt",
+    "generation",
+    "materials",
+    "encryption_key",
+    "sealed",
+    "officer",
     "requested_at",
   ]);
   const bytes = encodeCanonical(m as Json);
@@ -100,7 +125,11 @@ export const parseAnswer = (bytes: Bytes): ReleaseAnswer => readAnswer(parseCano
 
 export function readAnswer(value: Json | undefined): ReleaseAnswer {
   const m = readVersioned(value, "tongban/release-answer/v1", [
-    "request", "materials", "refused", "sealed", "answered_at",
+    "request",
+    "materials",
+    "refused",
+    "sealed",
+    "answered_at",
   ]);
   const bytes = encodeCanonical(m as Json);
   demand(bytes.length <= 4 * MEBIBYTE, "length of an answer");
@@ -144,26 +173,4 @@ export const hashOf = (message: { readonly bytes: Bytes }): Hex => toHex(hashSha
 export function computeReleaseCommitment(salt: Hex, request: Hex, answer: Hex): Hex {
   const parts = [salt, request, answer].map((each) => fromHex(each, 32));
   return toHex(hashSha256(utf8("tongban/release/v1\n"), concat(...parts)));
-}
-
-const ACKNOWLEDGEMENT = "tongban/acknowledgement/v1";
-
-/** Read an acknowledgement and check its signature; `signed_body_invalid` if it does not hold. */
-export function readAcknowledgement(value: Json | undefined): Acknowledgement {
-  const m = readVersioned(value, ACKNOWLEDGEMENT, [
-    "terms", "release", "request", "answer", "received_at", "keyid", "signature",
-  ]);
-  readTime(m["received_at"]);
-  const key = readKeyId(m["keyid"]);
-  const { signature, ...body } = m;
-  if (!isSignedBy(key.key, frameJson(ACKNOWLEDGEMENT, body as Json), readSignature(signature))) {
-    throw new Refusal("signed_body_invalid");
-  }
-  return {
-    key,
-    terms: readHash(m["terms"]),
-    release: readHash(m["release"]),
-    request: readHash(m["request"]),
-    answer: readHash(m["answer"]),
-  };
 }

@@ -7,8 +7,19 @@ import type { MessageHeaders, RequestHead } from "./message.ts";
 import { MAX_GENERATION } from "./placement.ts";
 import { type ReleaseAnswer, type ReleaseRequest, readAnswer, readRequest } from "./release.ts";
 import {
-  demand, demandDistinct, readChoice, readCity, readCode, readHash, readInteger, readList, readNullable, readObject,
-  readShortText, readText, readTime,
+  demand,
+  demandDistinct,
+  readChoice,
+  readCity,
+  readCode,
+  readHash,
+  readInteger,
+  readList,
+  readNullable,
+  readObject,
+  readShortText,
+  readText,
+  readTime,
 } from "./shape.ts";
 import { type Disclosed, readDisclosed } from "./statement.ts";
 import { CODES, QUESTIONS, STATES } from "./verdict.ts";
@@ -47,8 +58,22 @@ export interface RelianceBody {
 }
 
 const MEMBERS = [
-  "receipt", "city", "generation", "decided_at", "decision", "catalogue", "request", "request_message", "answer",
-  "answer_message", "acknowledgement", "release_salt", "materials", "openings", "grant", "state_block",
+  "receipt",
+  "city",
+  "generation",
+  "decided_at",
+  "decision",
+  "catalogue",
+  "request",
+  "request_message",
+  "answer",
+  "answer_message",
+  "acknowledgement",
+  "release_salt",
+  "materials",
+  "openings",
+  "grant",
+  "state_block",
 ];
 
 export function readRelianceBody(value: Json | undefined, version: 0 | 1, readEvent: PlaceReader): RelianceBody {
@@ -76,7 +101,9 @@ export function readRelianceBody(value: Json | undefined, version: 0 | 1, readEv
     releaseSalt: readHash(m["release_salt"]),
     materials,
     openings: {
-      subject: readOpening(openings["subject"]), item: readOpening(openings["item"]), case: readOpening(openings["case"]),
+      subject: readOpening(openings["subject"]),
+      item: readOpening(openings["item"]),
+      case: readOpening(openings["case"]),
     },
     recorded: readEvent(grant["recorded"]),
     consumed: readEvent(grant["consumed"]),
@@ -116,7 +143,12 @@ function readVerdicts(value: Json | undefined): void {
 
 function readRequestHead(value: Json | undefined): RequestHead {
   const m = readObject(value, ["url", "path", "headers"]);
-  return { method: "POST", url: readText(m["url"], 256), path: readText(m["path"], 256), headers: readHeaders(m["headers"]) };
+  return {
+    method: "POST",
+    url: readText(m["url"], 256),
+    path: readText(m["path"], 256),
+    headers: readHeaders(m["headers"]),
+  };
 }
 
 function readHeaders(value: Json | undefined): MessageHeaders {
@@ -127,4 +159,3 @@ function readHeaders(value: Json | undefined): MessageHeaders {
     signature: readText(m["signature"], 4096),
   };
 }
-

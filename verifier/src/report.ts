@@ -19,7 +19,11 @@ export const ageOf = (verdict: Verdict, at: number): number | null =>
 
 /** An age in words: minutes, hours or days. */
 export function sayAge(seconds: number): Sentence {
-  const steps: [number, string, string][] = [[86_400, "天", "day"], [3600, "小时", "hour"], [60, "分钟", "minute"]];
+  const steps: [number, string, string][] = [
+    [86_400, "天", "day"],
+    [3600, "小时", "hour"],
+    [60, "分钟", "minute"],
+  ];
   for (const [unit, zh, en] of steps) {
     const count = Math.floor(seconds / unit);
     if (count >= 1) return { zh: `${count} ${zh}前`, en: `${count} ${en}${count === 1 ? "" : "s"} ago` };

@@ -84,7 +84,7 @@ export function verifyCheckpoint(note: Bytes, origin: string, key: VerifierKey):
   if (found !== origin) throw new Refusal("origin_mismatch");
   if (!/^(0|[1-9][0-9]{0,19})$/.test(size) || BigInt(size) > MAX_SIZE) throw new Refusal("malformed_checkpoint");
   const hash = fromBase64(root);
-  if (hash.length !== 32 || (size === "0" && !equalBytes(hash, hashSha256()))) throw new Refusal("malformed_checkpoint");
+  if (hash.length !== 32 || (size === "0" && !equalBytes(hash, hashSha256())))
+    throw new Refusal("malformed_checkpoint");
   return { origin, head: { size: BigInt(size), root: toHex(hash) } };
 }
-

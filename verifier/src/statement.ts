@@ -3,12 +3,29 @@ import { type Hex, concat, fromBase64Url, fromHex, hashSha256, toHex, utf8 } fro
 import { type Json, parseCanonical } from "./canonical.ts";
 import { Refusal } from "./refusal.ts";
 import {
-  demand, demandRising, readChoice, readInteger, readList, readNullable, readObject, readText,
+  demand,
+  demandRising,
+  readChoice,
+  readInteger,
+  readList,
+  readNullable,
+  readObject,
+  readText,
 } from "./shape.ts";
 
 const FIELDS = [
-  "type", "subjects", "issuer", "number", "issued_on", "valid_from", "valid_until", "grade", "original_check",
-  "retention", "predecessor", "attributes",
+  "type",
+  "subjects",
+  "issuer",
+  "number",
+  "issued_on",
+  "valid_from",
+  "valid_until",
+  "grade",
+  "original_check",
+  "retention",
+  "predecessor",
+  "attributes",
 ] as const;
 const MAX_DOCUMENTS = 1000;
 const MAX_DISCLOSURE = 65_536;

@@ -2,8 +2,20 @@
 import { type Hex, concat, fromHex, hashSha256, toHex, utf8 } from "./bytes.ts";
 import { type Json, encodeCanonical } from "./canonical.ts";
 import {
-  demand, demandDistinct, readAddress, readBoolean, readChoice, readCity, readCode, readHash, readInteger, readList,
-  readNullable, readObject, readTime, readVersioned,
+  demand,
+  demandDistinct,
+  readAddress,
+  readBoolean,
+  readChoice,
+  readCity,
+  readCode,
+  readHash,
+  readInteger,
+  readList,
+  readNullable,
+  readObject,
+  readTime,
+  readVersioned,
 } from "./shape.ts";
 
 export const BASES = ["passkey", "counter", "assertion", "statutory"] as const;
@@ -38,8 +50,23 @@ export interface Terms {
 
 export function readTerms(value: Json | undefined): Terms {
   const m = readVersioned(value, "tongban/terms/v1", [
-    "salt", "chain_id", "grants", "recording", "releasing", "receiving", "subject", "item", "case", "grantor",
-    "materials", "types", "not_before", "not_after", "uses", "basis", "text",
+    "salt",
+    "chain_id",
+    "grants",
+    "recording",
+    "releasing",
+    "receiving",
+    "subject",
+    "item",
+    "case",
+    "grantor",
+    "materials",
+    "types",
+    "not_before",
+    "not_after",
+    "uses",
+    "basis",
+    "text",
   ]);
   readHash(m["salt"]);
   readCode(m["text"]);

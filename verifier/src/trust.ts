@@ -4,8 +4,20 @@ import { type Json, MEBIBYTE, parseCanonical } from "./canonical.ts";
 import { type ReadFacts, readFacts } from "./facts.ts";
 import { Refusal } from "./refusal.ts";
 import {
-  demand, demandRising, readAddress, readChoice, readCity, readHash, readInteger, readList, readNullable, readObject,
-  readShortText, readText, readTime, readVersioned,
+  demand,
+  demandRising,
+  readAddress,
+  readChoice,
+  readCity,
+  readHash,
+  readInteger,
+  readList,
+  readNullable,
+  readObject,
+  readShortText,
+  readText,
+  readTime,
+  readVersioned,
 } from "./shape.ts";
 
 export const MAX_TRUST_BYTES = 256 * MEBIBYTE;
@@ -53,7 +65,13 @@ export interface Trust {
 
 export function parseTrust(bytes: Bytes): Trust {
   const m = readVersioned(parseCanonical(bytes, MAX_TRUST_BYTES), "tongban/trust/v1", [
-    "consortium", "chain_id", "genesis", "contracts", "members", "validators", "facts",
+    "consortium",
+    "chain_id",
+    "genesis",
+    "contracts",
+    "members",
+    "validators",
+    "facts",
   ]);
   const contracts = readList(m["contracts"], readContract);
   demandRising(contracts, (each) => sortKey(CONTRACT_ROLES.indexOf(each.role), each.fromBlock));

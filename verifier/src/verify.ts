@@ -40,7 +40,8 @@ export async function verifyReceipt(bytes: Bytes, trust: Trust, options: VerifyO
     document: options.document ?? null,
     sensitiveTypes: options.sensitiveTypes ?? new Set(),
   };
-  const lines = receipt.kind === "registration" ? await judgeRegistration(receipt, at) : await judgeReliance(receipt, at);
+  const lines =
+    receipt.kind === "registration" ? await judgeRegistration(receipt, at) : await judgeReliance(receipt, at);
   const { asOf } = facts;
   return {
     state: summarize(lines),

@@ -51,7 +51,9 @@ export function verifyChainEvidence(chain: ChainEvidence, needs: Needs, trust: T
 }
 
 const factOf = (header: BlockHeader): BlockFact => ({
-  number: header.number, hash: computeBlockHash(header), timestamp: header.timestamp,
+  number: header.number,
+  hash: computeBlockHash(header),
+  timestamp: header.timestamp,
 });
 
 /** Check 1. */

@@ -13,7 +13,8 @@ export function checkPermit(line: LineDraft, body: RelianceBody, at: Case): void
   const release = computeReleaseCommitment(body.releaseSalt, hashOf(body.request), hashOf(body.answer));
   const { found, terms } = at.facts.locateConsumption(release, body.request.terms.grants, body.consumed);
   if (found === "absent") fail("permit_unknown");
-  if (found === "elsewhere" || found === "other" || (terms !== null && terms !== body.request.terms.grantId)) fail("permit_mismatch");
+  if (found === "elsewhere" || found === "other" || (terms !== null && terms !== body.request.terms.grantId))
+    fail("permit_mismatch");
   if (found === "unknown") line.pend("permit_unconfirmed");
   else line.restOn(at.facts.source);
 }

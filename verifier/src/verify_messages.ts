@@ -1,6 +1,7 @@
 /** Request, answer and acknowledgement of a release as kept in a receipt (docs/spec/receipt.md, "Messages"). */
 import { type RequestHead, verifyAnswer, verifyRequest } from "./message.ts";
-import { type Acknowledgement, computeReleaseCommitment, hashOf, readAcknowledgement } from "./release.ts";
+import { type Acknowledgement, readAcknowledgement } from "./acknowledgement.ts";
+import { computeReleaseCommitment, hashOf } from "./release.ts";
 import type { RelianceBody } from "./reliance_body.ts";
 import { refuseAs } from "./refusal.ts";
 import type { MessageKey } from "./signatures.ts";

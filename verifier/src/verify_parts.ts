@@ -34,7 +34,12 @@ export function checkInclusion(entry: Bytes, placement: Placement): void {
 
 /** The chain took this head exactly there. */
 export function checkAnchored(
-  line: LineDraft, at: Case, city: string, placement: Placement, place: Place, codes: [FailingCode, FailingCode],
+  line: LineDraft,
+  at: Case,
+  city: string,
+  placement: Placement,
+  place: Place,
+  codes: [FailingCode, FailingCode],
 ): void {
   const head = { city, generation: placement.generation, size: placement.treeSize, root: placement.root };
   const found = at.facts.locateHead(head, place);
@@ -55,7 +60,12 @@ export function checkAnchorRight(at: Case, city: string, place: Place): void {
 
 /** The named key is a message key of the city, valid at the time and trusted in the block. */
 export function checkMessageKey(
-  at: Case, signer: MessageKey, city: string, time: number, block: number, codes: [FailingCode, FailingCode],
+  at: Case,
+  signer: MessageKey,
+  city: string,
+  time: number,
+  block: number,
+  codes: [FailingCode, FailingCode],
 ): void {
   const key = keyAt(at.trust, city, "message", time);
   if (key === null || key.key !== signer.key || signer.city !== city) fail(codes[0]);

@@ -17,8 +17,16 @@ import type { Reliance } from "./verify_reliance.ts";
 
 const WITHDRAWN = 1;
 const CREDENTIAL_CODES = [
-  "credential_too_young", "credential_withdrawn", "not_anchored", "root_mismatch", "malformed_proof", "unknown_version",
-  "unexpected_shape", "malformed_encoding", "malformed_commitment", "not_canonical",
+  "credential_too_young",
+  "credential_withdrawn",
+  "not_anchored",
+  "root_mismatch",
+  "malformed_proof",
+  "unknown_version",
+  "unexpected_shape",
+  "malformed_encoding",
+  "malformed_commitment",
+  "not_canonical",
 ];
 
 function credentialsOf(evidence: Evidence): Credential[] {
@@ -55,8 +63,15 @@ export async function judgePerson(line: LineDraft, receipt: Reliance, at: Case, 
 function checkSubjects(line: LineDraft, subject: Json, showings: readonly Showing[]): void {
   for (const showing of showings) {
     const subjects = showing.values.get("subjects") ?? null;
-    if (subjects === null) line.restOn("issuing_city"); // it matched the person before it released
-    else if (!isAmong(subjects, refuseAs("subject_mismatch", () => readPerson(subject)))) fail("subject_not_in_material");
+    if (subjects === null)
+      line.restOn("issuing_city"); // it matched the person before it released
+    else if (
+      !isAmong(
+        subjects,
+        refuseAs("subject_mismatch", () => readPerson(subject)),
+      )
+    )
+      fail("subject_not_in_material");
   }
 }
 
@@ -74,8 +89,11 @@ function readPerson(value: Json): Person {
 /** By scheme and number; other members of a subject may be there or not. */
 function isAmong(subjects: Json, person: Person): boolean {
   const isPerson = (each: Json) =>
-    typeof each === "object" && each !== null && !Array.isArray(each) &&
-    each["scheme"] === person.scheme && each["number"] === person.number;
+    typeof each === "object" &&
+    each !== null &&
+    !Array.isArray(each) &&
+    each["scheme"] === person.scheme &&
+    each["number"] === person.number;
   return Array.isArray(subjects) && subjects.some(isPerson);
 }
 

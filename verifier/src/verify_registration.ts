@@ -9,7 +9,14 @@ import { type Line, LineDraft, fail } from "./verdict.ts";
 import type { Case } from "./verify.ts";
 import type { Needs } from "./verify_chain.ts";
 import {
-  SKEW_S, checkAnchorRight, checkAnchored, checkDocument, checkFlags, checkInclusion, checkMessageKey, checkSigned,
+  SKEW_S,
+  checkAnchorRight,
+  checkAnchored,
+  checkDocument,
+  checkFlags,
+  checkInclusion,
+  checkMessageKey,
+  checkSigned,
   checkValidity,
 } from "./verify_parts.ts";
 

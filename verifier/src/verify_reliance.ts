@@ -14,7 +14,14 @@ import type { Needs } from "./verify_chain.ts";
 import { checkGrant, checkOrder, checkPermit } from "./verify_grant.ts";
 import { type SignedMessages, checkAcknowledgement, checkMessages } from "./verify_messages.ts";
 import {
-  SKEW_S, checkAnchorRight, checkAnchored, checkDocument, checkFlags, checkInclusion, checkMessageKey, checkSigned,
+  SKEW_S,
+  checkAnchorRight,
+  checkAnchored,
+  checkDocument,
+  checkFlags,
+  checkInclusion,
+  checkMessageKey,
+  checkSigned,
   checkValidity,
 } from "./verify_parts.ts";
 import { judgePerson, listCredentialLeaves } from "./verify_person.ts";
@@ -32,7 +39,9 @@ export function listRelianceNeeds(receipt: Reliance, trust: Trust): Needs {
   const { materials, recorded, consumed, stateBlock, request } = receipt.body;
   const { releasing } = request.terms;
   const flags = materials.map((each) => ({
-    city: releasing, leafHash: leafOfMaterial(each.commitment), block: stateBlock.number,
+    city: releasing,
+    leafHash: leafOfMaterial(each.commitment),
+    block: stateBlock.number,
   }));
   return {
     blocks: [...materials.map((each) => each.anchored.block), recorded.block, consumed.block, stateBlock],
@@ -72,7 +81,11 @@ export async function judgeReliance(receipt: Reliance, at: Case): Promise<Line[]
 }
 
 function judgeUnchanged(
-  line: LineDraft, receipt: Reliance, at: Case, show: () => Showing[], messages: () => SignedMessages,
+  line: LineDraft,
+  receipt: Reliance,
+  at: Case,
+  show: () => Showing[],
+  messages: () => SignedMessages,
 ): void {
   const { releasing } = receipt.body.request.terms;
   checkSigned(line, receipt, at);
@@ -113,10 +126,13 @@ function judgeIssuer(line: LineDraft, receipt: Reliance, at: Case, messages: () 
   const keys = messages();
   const { number, timestamp } = seal === null ? body.stateBlock : seal.anchored.block;
   checkMessageKey(at, signer, body.city, timestamp, number, ["receipt_key_unknown", "receipt_key_distrusted"]);
-  const both = (code: "request_key_invalid" | "answer_key_invalid" | "acknowledgement_key_invalid") => [code, code] as const;
+  const both = (code: "request_key_invalid" | "answer_key_invalid" | "acknowledgement_key_invalid") =>
+    [code, code] as const;
   checkMessageKey(at, keys.request, terms.receiving, timestamp, number, [...both("request_key_invalid")]);
   checkMessageKey(at, keys.answer, terms.releasing, timestamp, number, [...both("answer_key_invalid")]);
-  checkMessageKey(at, keys.acknowledgement.key, terms.receiving, timestamp, number, [...both("acknowledgement_key_invalid")]);
+  checkMessageKey(at, keys.acknowledgement.key, terms.receiving, timestamp, number, [
+    ...both("acknowledgement_key_invalid"),
+  ]);
   if (seal === null) return line.pend("receipt_pending");
   checkAnchorRight(at, body.city, seal.anchored);
   if (body.decidedAt > timestamp + SKEW_S) fail("receipt_time_impossible");

@@ -17,7 +17,13 @@ import { verifyReceipt } from "../verify.ts";
 import { judgeRecorded } from "./qbft.ts";
 import { TOPICS, type Vector } from "./topics.ts";
 
-const RECEIPTS = ["receipt/registration", "receipt/reliance", "receipt_v1/registration", "receipt_v1/reliance", "receipt_v1/unsealed"];
+const RECEIPTS = [
+  "receipt/registration",
+  "receipt/reliance",
+  "receipt_v1/registration",
+  "receipt_v1/reliance",
+  "receipt_v1/unsealed",
+];
 
 function* listVectors(root: string, folder: string): Generator<[string, Vector]> {
   for (const each of readdirSync(join(root, folder), { withFileTypes: true })) {
@@ -38,7 +44,10 @@ async function judgeTopic(check: (vector: Vector) => void | Promise<void>, vecto
 }
 
 async function judgeReceipt(vector: Vector): Promise<{ state: string; codes: string[] }> {
-  const options = { document: (vector["document"] as string) || null, sensitiveTypes: new Set(vector["sensitive_types"] as string[]) };
+  const options = {
+    document: (vector["document"] as string) || null,
+    sensitiveTypes: new Set(vector["sensitive_types"] as string[]),
+  };
   const verdict = await verifyReceipt(utf8(vector["receipt"]), parseTrust(utf8(vector["trust"])), options);
   return { state: verdict.state, codes: codesOf(verdict) };
 }

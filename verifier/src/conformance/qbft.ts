@@ -9,8 +9,21 @@ import { readFileSync } from "node:fs";
 import type { Vector } from "./topics.ts";
 
 const FIELDS = [
-  "parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom", "difficulty",
-  "number", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash", "nonce",
+  "parentHash",
+  "sha3Uncles",
+  "miner",
+  "stateRoot",
+  "transactionsRoot",
+  "receiptsRoot",
+  "logsBloom",
+  "difficulty",
+  "number",
+  "gasLimit",
+  "gasUsed",
+  "timestamp",
+  "extraData",
+  "mixHash",
+  "nonce",
 ];
 const QUANTITIES = new Set(["difficulty", "number", "gasLimit", "gasUsed", "timestamp"]);
 
@@ -62,12 +75,16 @@ export function judgeRecorded(path: string): { [name: string]: string } {
   const sample = fields[6] as Bytes[];
   const refused: { [name: string]: RlpItem[] } = {
     "two of four": edited(sample, (items) => void (items[4] = seals(items).slice(0, 2))),
-    "duplicated seal": edited(sample, (items) => void (items[4] = [...seals(items).slice(0, 2), seals(items)[0] as Bytes])),
+    "duplicated seal": edited(
+      sample,
+      (items) => void (items[4] = [...seals(items).slice(0, 2), seals(items)[0] as Bytes]),
+    ),
     "no signature": edited(sample, (items) => void (items[4] = [...seals(items).slice(0, 2), new Uint8Array(65)])),
     "round of block 1 left out": edited(round, (items) => void (items[3] = new Uint8Array())),
     "changed state root": sample.map((each, at) => (at === 3 ? hashKeccak(each) : each)),
   };
-  for (const [name, damaged] of Object.entries(refused)) outcome[name] = codeOf(() => verifySeals(headerOf(damaged), set));
+  for (const [name, damaged] of Object.entries(refused))
+    outcome[name] = codeOf(() => verifySeals(headerOf(damaged), set));
   outcome["foreign validator"] = codeOf(() => verifySeals(headerOf(sample), set.slice(0, 3)));
   const isOneRule = toHex(computeSealedHash(headerOf(round))) === computeBlockHash(headerOf(round));
   outcome["block 1 is of round one: two hashes"] = isOneRule ? "one hash" : "holds";
@@ -82,12 +99,18 @@ function judgeProof(proof: Vector, blocks: Vector[], recorded: Vector, outcome: 
   const nodes = (result["accountProof"] as string[]).map((each) => unhex(each));
   const address = (recorded["contract"] as string).slice(2);
   const account = verifyAccount(root, address, nodes);
-  outcome[`account ${at}`] = account.storageRoot === (result["storageHash"] as string).slice(2) ? "holds" : "another root";
+  outcome[`account ${at}`] =
+    account.storageRoot === (result["storageHash"] as string).slice(2) ? "holds" : "another root";
   outcome[`account ${at}, a node less`] = codeOf(() => void verifyAccount(root, address, nodes.slice(0, -1)));
-  outcome[`account ${at}, a node more`] = codeOf(() => void verifyAccount(root, address, [...nodes, new Uint8Array([0xc0])]));
+  outcome[`account ${at}, a node more`] = codeOf(
+    () => void verifyAccount(root, address, [...nodes, new Uint8Array([0xc0])]),
+  );
   for (const { key, value, proof: path } of result["storageProof"] as Vector[]) {
-    const word = verifySlot(account.storageRoot, (key as string).slice(2), (path as string[]).map((each) => unhex(each)));
+    const word = verifySlot(
+      account.storageRoot,
+      (key as string).slice(2),
+      (path as string[]).map((each) => unhex(each)),
+    );
     outcome[`slot ${at} ${(key as string).slice(2, 10)}`] = word === BigInt(value) ? "holds" : "another word";
   }
 }
-

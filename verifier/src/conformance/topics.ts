@@ -8,7 +8,8 @@ import { verifyInclusion } from "../merkle.ts";
 import { type RequestHead, verifyAnswer, verifyRequest } from "../message.ts";
 import { parseReceipt } from "../receipt.ts";
 import { Refusal } from "../refusal.ts";
-import { parseAnswer, parseRequest, readAcknowledgement } from "../release.ts";
+import { readAcknowledgement } from "../acknowledgement.ts";
+import { parseAnswer, parseRequest } from "../release.ts";
 import { parseVerifierKey, verifyCheckpoint, verifyNote } from "../signed_note.ts";
 import { hashDisclosure, parseDigest, parseDisclosure, verifyShowing } from "../statement.ts";
 import { computeBundleChallenge, readTerms } from "../terms.ts";
@@ -27,7 +28,12 @@ const bytesOf = (vector: Vector, name = "bytes") => fromHex(vector[name]);
 export const TOPICS: { readonly [folder: string]: Check } = {
   canonical: (v) => void parseCanonical(bytesOf(v)),
   commitment: (v) => {
-    const found = computeCommitment(v["kind"] as CommitmentKind, v["origin"], v["salt"], parseCanonical(bytesOf(v, "body")));
+    const found = computeCommitment(
+      v["kind"] as CommitmentKind,
+      v["origin"],
+      v["salt"],
+      parseCanonical(bytesOf(v, "body")),
+    );
     if (found !== v["commitment"]) throw new Refusal("commitment_mismatch");
   },
   digest: (v) => {
@@ -82,10 +88,15 @@ async function checkEvidence(v: Vector): Promise<void> {
   const facts: LogFacts = {
     domain: v["domain"],
     anchoredAt: (city, at) =>
-      heads.find(([c, g, size, root]) => c === city && g === at.generation && size === at.treeSize && root === at.root)?.[4] ?? null,
+      heads.find(
+        ([c, g, size, root]) => c === city && g === at.generation && size === at.treeSize && root === at.root,
+      )?.[4] ?? null,
     withdrawnAt: (city, leaf) => withdrawn.find(([c, l]) => c === city && l === leaf)?.[2] ?? null,
   };
-  const rules = { sensitiveTypes: new Set(v["sensitive_types"] as string[]), wardIsMinor: v["ward_is_minor"] as boolean };
+  const rules = {
+    sensitiveTypes: new Set(v["sensitive_types"] as string[]),
+    wardIsMinor: v["ward_is_minor"] as boolean,
+  };
   const evidence = readEvidence(parseCanonical(bytesOf(v, "evidence")));
   const terms = readTerms(parseCanonical(bytesOf(v, "terms")));
   await verifyEvidence(evidence, terms, v["bundle"], v["as_of_s"], facts, rules);
@@ -101,7 +112,10 @@ function headersOf(pairs: [string, string][]) {
 }
 
 const headOf = (v: Vector): RequestHead => ({
-  method: v["method"], url: v["url"], path: v["path"], headers: headersOf(v["headers"]),
+  method: v["method"],
+  url: v["url"],
+  path: v["path"],
+  headers: headersOf(v["headers"]),
 });
 
 function demandCurrent(v: Vector, signed: { created: number; expires: number }): void {

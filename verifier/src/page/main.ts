@@ -3,7 +3,8 @@ import { sha256 } from "@noble/hashes/sha2.js";
 import { type Hex, toHex } from "../bytes.ts";
 import { MAX_RECEIPT_BYTES } from "../receipt.ts";
 import { Refusal } from "../refusal.ts";
-import { FILE_SENTENCES, type Sentence } from "../sentences.ts";
+import type { Sentence } from "../sentences.ts";
+import { FILE_SENTENCES } from "../sentences_more.ts";
 import { SENSITIVE_TYPES } from "../sensitive.ts";
 import { MAX_TRUST_BYTES, type Trust, parseTrust } from "../trust.ts";
 import type { Verdict } from "../verdict.ts";
@@ -96,9 +97,14 @@ function show(): void {
 
 function showFile(name: Name): void {
   const file = fileOf(name);
-  const text = file === null ? pick("未选择，也可拖到这里", "none yet; or drop one here") : `${pick("已选：", "Chosen: ")}${file.name}`;
+  const text =
+    file === null
+      ? pick("未选择，也可拖到这里", "none yet; or drop one here")
+      : `${pick("已选：", "Chosen: ")}${file.name}`;
   byId(`n-${name}`).textContent = text;
-  byId(`f-${name}`).closest(".drop")?.classList.toggle("ready", file !== null);
+  byId(`f-${name}`)
+    .closest(".drop")
+    ?.classList.toggle("ready", file !== null);
 }
 
 /** What was judged no longer stands for the files chosen now. */

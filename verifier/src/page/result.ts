@@ -1,6 +1,7 @@
 /** A verdict as elements: one heading, what it is of, four lines. */
 import { ageOf, nameOf, sayAge, sentenceOf } from "../report.ts";
-import { RESTS_ON, SUMMARY, TITLES } from "../sentences.ts";
+import { SUMMARY, TITLES } from "../sentences.ts";
+import { RESTS_ON } from "../sentences_more.ts";
 import type { Trust } from "../trust.ts";
 import type { Line, Verdict } from "../verdict.ts";
 import { pick } from "./language.ts";
@@ -22,7 +23,8 @@ function sign(state: Line["state"]): HTMLElement {
 
 export function renderVerdict(verdict: Verdict, trust: Trust, withDocument: boolean): HTMLElement {
   const summary = SUMMARY[verdict.state];
-  const kind = verdict.kind === "registration" ? pick("登记凭证", "Registration receipt") : pick("采信凭证", "Reliance receipt");
+  const kind =
+    verdict.kind === "registration" ? pick("登记凭证", "Registration receipt") : pick("采信凭证", "Reliance receipt");
   const words = pick(`${kind}${summary.zh}`, `${kind} ${summary.en}`);
   const title = make("h2", "", sign(verdict.state), make("span", "", words));
   title.id = "result-title";
@@ -33,9 +35,13 @@ export function renderVerdict(verdict: Verdict, trust: Trust, withDocument: bool
     title,
     make("p", "about", `${nameOf(verdict, trust)} · `, make("code", "", verdict.receipt)),
     make("p", "about as-of", sayAsOf(verdict)),
-    make("p", "about", withDocument
-      ? pick("已与所选材料原文件核对。", "Compared with the document you chose.")
-      : pick("没有核对材料原文件。", "No document was compared.")),
+    make(
+      "p",
+      "about",
+      withDocument
+        ? pick("已与所选材料原文件核对。", "Compared with the document you chose.")
+        : pick("没有核对材料原文件。", "No document was compared."),
+    ),
     make("ul", "lines", ...verdict.lines.map(renderLine)),
   );
 }
@@ -44,7 +50,10 @@ function sayAsOf(verdict: Verdict): string {
   const age = ageOf(verdict, Math.floor(Date.now() / 1000));
   if (verdict.asOf === null || age === null) return pick("手头没有链上数据。", "Nothing of the chain is at hand.");
   const { zh, en } = sayAge(age);
-  return pick(`依据截至区块 ${verdict.asOf.block}（${zh}）。`, `The facts reach to block ${verdict.asOf.block}, ${en}.`);
+  return pick(
+    `依据截至区块 ${verdict.asOf.block}（${zh}）。`,
+    `The facts reach to block ${verdict.asOf.block}, ${en}.`,
+  );
 }
 
 function renderLine(line: Line): HTMLElement {
@@ -57,7 +66,9 @@ function renderLine(line: Line): HTMLElement {
   const why: (string | Node)[] = [];
   if (line.code !== null) why.push(make("code", "", line.code));
   if (line.state === "holds" && rests.length > 0) {
-    why.push(pick(`依据：${rests.map((each) => each.zh).join("、")}`, `Rests on ${rests.map((each) => each.en).join(", ")}`));
+    why.push(
+      pick(`依据：${rests.map((each) => each.zh).join("、")}`, `Rests on ${rests.map((each) => each.en).join(", ")}`),
+    );
   }
   if (why.length > 0) item.append(make("span", "why", ...why));
   return item;
