@@ -45,15 +45,19 @@ function demandSigned(condition: boolean, detail: string): asserts condition {
 
 /** Check a request over its body; refuses with `message_…`. */
 export function verifyRequest(head: RequestHead, body: Bytes): SignedMessage {
-  return verifySigned(head.headers, REQUEST, valuesOfRequest(head), body);
+  return verifySigned(head.headers, REQUEST, valuesOfRequest(head), body, null);
 }
 
-/** Check an answer over its body, to the request that fetched it. */
+/**
+ * Check an answer over its body, to the request that fetched it; `message_key_unknown` if its key id
+ * is of another city than the one that was asked.
+ */
 export function verifyAnswer(
   request: RequestHead,
   status: number,
   headers: MessageHeaders,
   body: Bytes,
+  askedCity: string,
 ): SignedMessage {
   const asked = valuesOfRequest(request);
   const values = new Map<string, string>([
@@ -64,13 +68,12 @@ export function verifyAnswer(
     ["content-digest;req", request.headers.contentDigest],
     ["signature;req", request.headers.signature],
   ]);
-  return verifySigned(headers, ANSWER, values, body);
+  return verifySigned(headers, ANSWER, values, body, askedCity);
 }
 
 function valuesOfRequest(head: RequestHead): Map<string, string> {
-  const origin = /^(https?):\/\/([^/?#@]+)$/.exec(head.url);
-  demandSigned(origin !== null, "address");
-  const url = new URL(head.url);
+  demandSigned(/^https?:\/\/[^/?#@]+$/.test(head.url), "address");
+  const url = orRefuse(() => new URL(head.url));
   const [path = "", ...query] = head.path.split("?");
   return new Map([
     ["@method", head.method],
@@ -86,6 +89,7 @@ function verifySigned(
   components: readonly string[],
   values: ReadonlyMap<string, string>,
   body: Bytes,
+  city: string | null,
 ): SignedMessage {
   const inner = readOne(headers.signatureInput);
   demandSigned(Array.isArray(inner[0]), "input");
@@ -94,8 +98,9 @@ function verifySigned(
   demandSigned(named.length === components.length && components.every((each) => named.includes(each)), "components");
   demandSigned(new Set(named).size === named.length, "component twice");
   const signed = readParameters(parameters);
+  if (city !== null && signed.key.city !== city) throw new Refusal("message_key_unknown", "another city");
   const lines = items.map((item) => `${spell(item)}: ${values.get(nameOf(item)) as string}`);
-  const base = [...lines, `"@signature-params": ${serializeInnerList(inner as InnerList)}`].join("\n");
+  const base = [...lines, `"@signature-params": ${orRefuse(() => serializeInnerList(inner as InnerList))}`].join("\n");
   const signature = readOne(headers.signature)[0];
   demandSigned(signature instanceof ArrayBuffer, "signature");
   demandSigned(isSignedBy(signed.key.key, utf8(base), new Uint8Array(signature)), "signature");
@@ -107,13 +112,16 @@ function verifySigned(
   return signed;
 }
 
-function readDictionary(text: string): Dictionary {
+/** What a library throws over somebody else's text is a refusal. */
+function orRefuse<T>(action: () => T): T {
   try {
-    return parseDictionary(text);
+    return action();
   } catch {
-    throw new Refusal(INVALID, "header");
+    throw new Refusal(INVALID, "header or address");
   }
 }
+
+const readDictionary = (text: string): Dictionary => orRefuse(() => parseDictionary(text));
 
 /** The one member of a dictionary, which is our label. */
 function readOne(text: string): Item | InnerList {

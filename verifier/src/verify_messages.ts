@@ -3,7 +3,7 @@ import { type RequestHead, verifyAnswer, verifyRequest } from "./message.ts";
 import { type Acknowledgement, readAcknowledgement } from "./acknowledgement.ts";
 import { computeReleaseCommitment, hashOf } from "./release.ts";
 import type { RelianceBody } from "./reliance_body.ts";
-import { refuseAs } from "./refusal.ts";
+import { Refusal, refuseAs } from "./refusal.ts";
 import type { MessageKey } from "./signatures.ts";
 import { fail } from "./verdict.ts";
 
@@ -24,14 +24,21 @@ export function checkMessages(body: RelianceBody): SignedMessages {
     return verifyRequest(body.requestHead, asked.bytes).key;
   });
   if (answered.request !== hashOf(asked)) fail("answer_digest_mismatch");
-  const answer = refuseAs("answer_signature_invalid", () => {
-    demandPath(body.fetchHead, FETCH_PATH);
-    return verifyAnswer(body.fetchHead, body.answerStatus, body.answerHeaders, answered.bytes).key;
-  });
-  if (answer.city !== asked.terms.releasing) fail("answer_key_invalid");
+  const answer = checkAnswer(body);
   const acknowledgement = refuseAs("acknowledgement_invalid", () => readAcknowledgement(body.acknowledgement));
   if (acknowledgement.key.city !== asked.terms.receiving) fail("acknowledgement_invalid");
   return { request, answer, acknowledgement };
+}
+
+function checkAnswer(body: RelianceBody): MessageKey {
+  const { fetchHead, answerStatus, answerHeaders, answer, request } = body;
+  try {
+    demandPath(fetchHead, FETCH_PATH);
+    return verifyAnswer(fetchHead, answerStatus, answerHeaders, answer.bytes, request.terms.releasing).key;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return fail(error.code === "message_key_unknown" ? "answer_key_invalid" : "answer_signature_invalid");
+  }
 }
 
 function demandPath(head: RequestHead, path: string): void {

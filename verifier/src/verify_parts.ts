@@ -19,7 +19,7 @@ export function checkSigned(line: LineDraft, receipt: Receipt, at: Case): void {
   if (!receipt.isSigned) fail("receipt_signature_invalid");
   if (receipt.version === 0) return;
   if (at.chainProblem !== null) throw at.chainProblem;
-  if (receipt.chain === null && receipt.seal !== null) line.pend("chain_evidence_missing");
+  if (receipt.chain === null) line.pend("chain_evidence_missing");
 }
 
 /** The entry leads to the head; refuses with `inclusion_…`. */
