@@ -33,7 +33,11 @@ const script = page.outputFiles[0].text.replaceAll("</script", "<\\/script");
 const style = readFileSync("src/page/page.css", "utf8");
 const hash = (text) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 const policy = `default-src 'none'; script-src ${hash(script)}; style-src ${hash(style)}; base-uri 'none'; form-action 'none'`;
-const html = readFileSync("src/page/page.html", "utf8")
+const template = readFileSync("src/page/page.html", "utf8");
+for (const place of ["<style>%STYLE%</style>", '<script type="module">%SCRIPT%</script>']) {
+  if (!template.includes(place)) throw new Error(`${place} stands otherwise: the policy's digests would not fit`);
+}
+const html = template
   .replace("%POLICY%", () => policy)
   .replace("%STYLE%", () => style)
   .replace("%SCRIPT%", () => script);
