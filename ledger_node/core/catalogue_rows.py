@@ -10,7 +10,6 @@ Invariants:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
@@ -44,7 +43,8 @@ from ledger_node.core.catalogue_words import (
     Wanted,
     Whose,
 )
-from ledger_node.core.errors import LedgerError, MalformedInputError
+from ledger_node.core.dates import ImpossibleDateError, read_date
+from ledger_node.core.errors import LedgerError
 from ledger_node.core.shapes import (
     demand_distinct,
     demand_not_empty,
@@ -60,32 +60,8 @@ from ledger_node.core.types import CityId
 ALL: Final = "all"
 MAX_NOTE_CHARS: Final = 1000
 MAX_DAYS: Final = 3660
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 Reader: TypeAlias = Callable[[JsonValue], object]
-
-
-class ImpossibleDateError(MalformedInputError):
-    """A date that the calendar does not have, or that is not written `2026-01-31`."""
-
-    code = "impossible_date"
-
-
-def read_date(value: JsonValue, *, what: str) -> date:
-    """Read a calendar date, `2026-01-31`.
-
-    Raises:
-        ImpossibleDateError: Another spelling, or a day the calendar does not have.
-    """
-    try:
-        if not isinstance(value, str) or _DATE.fullmatch(value) is None:
-            raise ValueError
-        return date.fromisoformat(value)
-    except ValueError:
-        raise ImpossibleDateError(
-            f"{what}：没有这一天，日期写作 2026-01-31。",
-            f"{what}: there is no such day; a date is written 2026-01-31.",
-        ) from None
 
 
 def _note(value: JsonValue) -> str:
