@@ -82,11 +82,11 @@ class CatalogueRefusedError(MalformedInputError):
 
     code = "catalogue_refused"
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        first = findings[0]
+    def __init__(self, findings: Sequence[Finding], place: str = "") -> None:
+        first, place = findings[0], place or findings[0].path
         super().__init__(
-            f"目录有 {len(findings)} 处问题，第一处在 {first.path}：{first.zh}",
-            f"The catalogue has {len(findings)} problems, the first at {first.path}: {first.en}",
+            f"目录有 {len(findings)} 处问题，第一处在 {place}：{first.zh}",
+            f"The catalogue has {len(findings)} problems, the first at {place}: {first.en}",
             findings=tuple(findings),
         )
         self.findings = tuple(findings)

@@ -1,6 +1,7 @@
 """The seed catalogue loads; every rule of the format has a catalogue that breaks it."""
 
 import copy
+import json
 from collections import Counter
 from datetime import date
 
@@ -8,6 +9,7 @@ import pytest
 
 from ledger_node.core.canonical import encode_canonical
 from ledger_node.core.catalogue_check import check_catalogue
+from ledger_node.core.catalogue_events import ListRule
 from ledger_node.core.catalogue_findings import (
     CatalogueRefusedError,
     FindingCode,
@@ -22,6 +24,7 @@ from ledger_node.core.catalogue_format import (
     parse_catalogue,
     read_catalogue,
 )
+from ledger_node.core.catalogue_list import compute_list_digest, encode_list, list_parties
 from ledger_node.core.catalogue_seed import parse_seed
 from ledger_node.core.catalogue_words import Decides, Presence
 from ledger_node.core.errors import MalformedInputError
@@ -168,3 +171,25 @@ def test_is_in_force_counts_the_first_day_and_not_the_end():
     item = load_catalogue().get_item("hpf-proof")
     assert item.is_effective(date(2026, 1, 1))
     assert not item.is_effective(date(2025, 12, 31))
+
+
+def test_encode_list_holds_what_its_items_name_and_nothing_else():
+    catalogue = read_catalogue(catalogues.catalogue())
+    document = json.loads(encode_list(catalogue, "pair-1"))
+    assert document["v"] == "tongban/catalogue-list/v1"
+    assert [each["code"] for each in document["items"]] == ["move"]
+    assert [each["code"] for each in document["types"]] == ["a", "d"]
+    assert (document["conditions"], len(document["bases"])) == ([], 1)
+    assert list_parties(catalogue, "pair-1") == (ListRule.BILATERAL, ("510107", "510700"))
+    assert list_parties(catalogue, "all-1") == (ListRule.CONSORTIUM, ())
+
+
+def test_compute_list_digest_changes_with_its_own_list_only():
+    before = catalogues.catalogue()
+    after = catalogues.catalogue()
+    after["items"][0]["promised_days"] = 4
+    one, two = read_catalogue(before), read_catalogue(after)
+    assert compute_list_digest(one, "pair-1") == compute_list_digest(two, "pair-1")
+    assert compute_list_digest(one, "all-1") != compute_list_digest(two, "all-1")
+    with pytest.raises(UnknownListError):
+        compute_list_digest(one, "moon-1")
