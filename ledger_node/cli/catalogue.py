@@ -1,7 +1,8 @@
-"""`tongban catalogue`: a catalogue file checked, exported, imported, compared. No node is needed.
+"""`tongban catalogue`: a catalogue file checked, exported, imported, compared; lists on chain.
 
 A file is an xlsx spreadsheet, a JSON catalogue in any spelling, or the seed; without one the
-catalogue that ships with the program is meant.
+catalogue that ships with the program is meant. Only what stands on chain (editions.py) needs a
+node.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ledger_node.cli import editions
 from ledger_node.cli.inputs import demand_writable, read_input, write_output
 from ledger_node.cli.output import DOES_NOT_HOLD, HOLDS, JsonOption, command, print_result
 from ledger_node.core.errors import MalformedInputError
@@ -43,6 +45,12 @@ class CatalogueFileError(MalformedInputError):
             f"{path.name!r} is neither an xlsx spreadsheet nor a JSON catalogue.",
             file=path.name,
         )
+
+
+app.command("lists")(editions.lists)
+app.command("propose")(editions.propose)
+app.command("vote")(editions.vote)
+app.command("publish")(editions.publish)
 
 
 @app.callback()
@@ -96,11 +104,7 @@ def import_file(
     as_json: JsonOption = False,
 ) -> int:
     """读入并写规范 JSON，有错误时不写 / write canonical JSON; nothing on an error."""
-    from ledger_node.core.catalogue_check import check_catalogue
-    from ledger_node.core.catalogue_findings import refuse_errors
-
-    catalogue, findings = _load(file)
-    refuse_errors(check_catalogue(catalogue))
+    catalogue, findings = load_checked(file), _load(file)[1]
     _save(catalogue, to)
     about = _describe_catalogue(catalogue)
     lines = [
@@ -133,6 +137,20 @@ def diff(
         {"changes": encode_changes(changes)}, lines or ["没有不同 / no difference"], as_json=as_json
     )
     return DOES_NOT_HOLD if changes else HOLDS
+
+
+def load_checked(path: Path | None) -> Catalogue:
+    """A catalogue without errors.
+
+    Raises:
+        CatalogueRefusedError: It has some.
+    """
+    from ledger_node.core.catalogue_check import check_catalogue
+    from ledger_node.core.catalogue_findings import refuse_errors
+
+    catalogue, _ = _load(path)
+    refuse_errors(check_catalogue(catalogue))
+    return catalogue
 
 
 def _load(path: Path | None) -> tuple[Catalogue, list[dict[str, Any]]]:

@@ -9,8 +9,10 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
+
+from eth_hash.auto import keccak
 
 from ledger_node.core.canonical import JsonObject, encode_canonical
 from ledger_node.core.catalogue import Catalogue, ServiceItem
@@ -20,6 +22,8 @@ from ledger_node.core.catalogue_words import ListKind
 from ledger_node.core.digest import compute_digest
 from ledger_node.core.types import CityId, Digest
 
+_WORD_BYTES: Final = 32
+_PARTY_BYTES: Final = 4
 LIST_VERSION: Final = "tongban/catalogue-list/v1"
 _RULES: Final = {
     ListKind.CONSORTIUM: ListRule.CONSORTIUM,
@@ -62,6 +66,15 @@ def compute_list_digest(catalogue: Catalogue, code: str) -> Digest:
     return compute_digest([encode_list(catalogue, code)])
 
 
+def compute_list_id(rule: ListRule, code: str, parties: Sequence[CityId]) -> bytes:
+    """Identifier of a list on chain: keccak-256 of the ABI encoding of rule, code and parties."""
+    packed = b"".join(int(city).to_bytes(_PARTY_BYTES, "big") for city in parties)
+    text = _encode_tail(code.encode())
+    head = [int(rule), 3 * _WORD_BYTES, 3 * _WORD_BYTES + len(text)]
+    words = b"".join(value.to_bytes(_WORD_BYTES, "big") for value in head)
+    return keccak(words + text + _encode_tail(packed))
+
+
 def list_parties(catalogue: Catalogue, code: str) -> tuple[ListRule, tuple[CityId, ...]]:
     """Whose votes an edition takes, as `Catalogue` names them; no city: every member.
 
@@ -70,6 +83,12 @@ def list_parties(catalogue: Catalogue, code: str) -> tuple[ListRule, tuple[CityI
     """
     listed = catalogue.get_list(code)
     return _RULES[listed.kind], listed.members or ()
+
+
+def _encode_tail(data: bytes) -> bytes:
+    """Length and bytes, padded to whole words."""
+    padding = bytes(-len(data) % _WORD_BYTES)
+    return len(data).to_bytes(_WORD_BYTES, "big") + data + padding
 
 
 def _list_papers(items: Iterable[ServiceItem]) -> set[str]:
