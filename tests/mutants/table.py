@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.table_cases import CASES
+from tests.mutants.table_catalogue import CATALOGUE
 from tests.mutants.table_consent import CONSENTS
 from tests.mutants.table_evidence import EVIDENCE
 from tests.mutants.table_ledger import LEDGER
@@ -18,4 +19,4 @@ from tests.mutants.table_uploads import UPLOADS
 
 __all__ = ["MUTANTS", "Mutant"]
 
-MUTANTS = (*LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES, *UPLOADS, *PAPERS)
+MUTANTS = (*LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES, *UPLOADS, *PAPERS, *CATALOGUE)

@@ -34,7 +34,7 @@ from tests.integration.chain.support import (
 from tests.localchain.support import running_chain
 from tests.reference import catalogues
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 PAIR = ("510107", "510700")
 DAY_S = 86_400
 

@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import date
 
 import pytest
+from eth_abi import encode
+from eth_hash.auto import keccak
 
 from ledger_node.core.canonical import encode_canonical
 from ledger_node.core.catalogue_check import check_catalogue
@@ -24,7 +26,12 @@ from ledger_node.core.catalogue_format import (
     parse_catalogue,
     read_catalogue,
 )
-from ledger_node.core.catalogue_list import compute_list_digest, encode_list, list_parties
+from ledger_node.core.catalogue_list import (
+    compute_list_digest,
+    compute_list_id,
+    encode_list,
+    list_parties,
+)
 from ledger_node.core.catalogue_seed import parse_seed
 from ledger_node.core.catalogue_words import Decides, Presence
 from ledger_node.core.errors import MalformedInputError
@@ -193,3 +200,13 @@ def test_compute_list_digest_changes_with_its_own_list_only():
     assert compute_list_digest(one, "all-1") != compute_list_digest(two, "all-1")
     with pytest.raises(UnknownListError):
         compute_list_digest(one, "moon-1")
+
+
+@pytest.mark.parametrize("code", ["a", "all-1", "x" * 32, "x" * 64])
+@pytest.mark.parametrize("count", [0, 2, 8, 9])
+def test_compute_list_id_is_that_of_the_contract(code, count):
+    cities = [f"{510100 + n:06d}" for n in range(count)]
+    packed = b"".join(int(city).to_bytes(4, "big") for city in cities)
+    for rule in ListRule:
+        expected = keccak(encode(["uint8", "string", "bytes"], [int(rule), code, packed]))
+        assert compute_list_id(rule, code, cities) == expected

@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from typer.testing import CliRunner
 
 from ledger_node.cli import app
+from ledger_node.cli.editions import begin_of_day_s
 from ledger_node.core.catalogue_diff import ChangeKind, compare_catalogues, encode_changes
 from ledger_node.core.catalogue_format import parse_catalogue, read_catalogue
 from ledger_node.core.catalogue_sheets import SheetsRefusedError, read_sheets, write_sheets
@@ -165,3 +167,19 @@ def test_catalogue_commands_export_change_import_and_compare(tmp_path):
     assert run("import", sheet, "--to", second)[0] == 2
     assert second.read_bytes() == before
     assert run("check", tmp_path / "none.json")[0] == 2
+
+
+def test_catalogue_commands_on_chain_without_a_city_are_refused(tmp_path):
+    for arguments in (
+        ("lists",),
+        ("vote", 1),
+        ("vote", 1, "--against"),
+        ("publish", 1),
+        ("propose", "pair-1", "--effective", "2026-09-01"),
+        ("propose", "pair-1", "--effective", "2026-02-30"),
+    ):
+        assert run(*arguments, "--node", tmp_path)[0] == 2
+
+
+def test_begin_of_day_is_midnight_in_china():
+    assert begin_of_day_s(date(2026, 9, 1)) == 1_788_192_000
