@@ -188,8 +188,8 @@ CATALOGUE = (
         "edition-code-text",
         "a list's code is text every database takes",
         "contracts/Catalogue.sol",
-        "            if (!letter && !other) revert CatalogueBadCode();\n",
-        "",
+        "if (!letter && !other) revert CatalogueBadCode();",
+        "if (!letter && other) revert CatalogueBadCode();",
         CONTRACT + "test_propose_bad_code_is_refused",
     ),
 )

@@ -64,6 +64,9 @@ def test_compute_clocks_completion_asked_too_late_does_not_undo_the_acceptance()
     clocks = run((E.ASK_COMPLETION, "03-10"), today="03-12")
     assert (clocks.accepted_on, clocks.deemed) == (RECEIVED, True)
     assert states(clocks)[K.DECIDE_PROMISED] == (S.OVERDUE, "03-11")
+    assert states(clocks)[K.ANSWER] == (S.OVERDUE, "03-09")
+    later = run((E.ASK_COMPLETION, "03-10"), (E.COMPLETE, "03-11"), today="03-12")
+    assert states(later) == states(clocks)
 
 
 def test_compute_clocks_completion_in_time_begins_anew_with_the_papers():
