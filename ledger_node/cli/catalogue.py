@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="事项目录 / the service catalogue", no_args_is_help=True)
 FileOption = Annotated[
     Path | None,
-    typer.Argument(help="xlsx 或 json,不写为随程序的目录 / xlsx or json; ours if left out"),
+    typer.Argument(help="xlsx 或 json，不写为随程序的目录 / xlsx or json; ours if left out"),
 ]
 SPREADSHEET = ".xlsx"
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -61,7 +61,7 @@ def group() -> None:
 @app.command("check")
 @command
 def check(file: FileOption = None, as_json: JsonOption = False) -> int:
-    """逐处列出问题,有错误时退出码为 1 / every finding with its place; exit 1 on an error."""
+    """逐处列出问题，有错误时退出码为 1 / every finding with its place; exit 1 on an error."""
     from ledger_node.core.catalogue_findings import CatalogueRefusedError
     from ledger_node.core.catalogue_sheets import SheetsRefusedError
 
@@ -76,7 +76,7 @@ def check(file: FileOption = None, as_json: JsonOption = False) -> int:
     lines = [f"{each['severity']} {each['place']}: {each['zh']} / {each['en']}" for each in listed]
     about = {} if catalogue is None else _describe_catalogue(catalogue)
     if about:
-        lines.append(f"{about['pin']}:{about['items']} 项 / items")
+        lines.append(f"{about['pin']}：{about['items']} 项 / items")
     print_result({"findings": listed, **about}, lines, as_json=as_json)
     return DOES_NOT_HOLD if any(each["severity"] == "error" for each in listed) else HOLDS
 
@@ -121,7 +121,7 @@ def import_file(
 def diff(
     before: Annotated[Path, typer.Argument(help="旧 / the old one")],
     after: Annotated[
-        Path | None, typer.Argument(help="新,不写为随程序的 / the new one; ours")
+        Path | None, typer.Argument(help="新，不写为随程序的 / the new one; ours")
     ] = None,
     as_json: JsonOption = False,
 ) -> int:

@@ -38,11 +38,13 @@ def lists(node: NodeOption, as_json: JsonOption = False) -> int:
         counting = each.find_edition(now_s)
         edition = "–" if counting is None else counting.edition
         parties = ",".join(each.parties) or "全体成员 / every member"
-        lines.append(f"{each.row.code}({parties}):现行第 {edition} 版 / edition in force {edition}")
+        lines.append(
+            f"{each.row.code}（{parties}）：现行第 {edition} 版 / edition in force {edition}"
+        )
         for one in each.votes:
             state = "已公布 / published" if one.published else f"{one.count.yes}/{one.count.needed}"
             lines.append(
-                f"  表决 {one.row.vote_id}:第 {one.row.edition} 版 {one.row.digest.hex()} {state}"
+                f"  表决 {one.row.vote_id}：第 {one.row.edition} 版 {one.row.digest.hex()} {state}"
             )
     encoded = [encode_standing(each, now_s) for each in found]
     print_result({"lists": encoded}, lines or ["没有 / none"], as_json=as_json)
@@ -55,7 +57,7 @@ def propose(
     effective: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="生效日 / first day")],
     node: NodeOption,
     file: Annotated[
-        Path | None, typer.Option(help="目录文件,不写为随程序的 / catalogue file; ours")
+        Path | None, typer.Option(help="目录文件，不写为随程序的 / catalogue file; ours")
     ] = None,
     paper: Annotated[Path | None, typer.Option(help="说明文件 / paper that explains it")] = None,
     as_json: JsonOption = False,
@@ -81,7 +83,7 @@ def vote(
     against: Annotated[bool, typer.Option("--against", help="反对 / vote no")] = False,
     as_json: JsonOption = False,
 ) -> int:
-    """对一版清单投票;后投的取代先投的 / vote on an edition; a later vote replaces an earlier."""
+    """对一版清单投票；后投的取代先投的 / vote on an edition; a later vote replaces an earlier."""
     from ledger_node.flows.following import catch_up
     from ledger_node.flows.publishing import vote_edition
 
