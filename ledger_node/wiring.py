@@ -29,6 +29,7 @@ from ledger_node.core.anchor import FinalityKind, FinalityPolicy
 from ledger_node.core.case import read_state_map
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.types import Address, BlockHash, BlockNumber, CityId
+from ledger_node.document_stores import open_documents
 from ledger_node.edges.case_systems import FileCaseFolders, HttpCaseSystems
 from ledger_node.edges.chain.client import EvmChain
 from ledger_node.edges.chain.contracts import ContractCalls
@@ -36,7 +37,6 @@ from ledger_node.edges.clock import ChainClock, SystemClock, system_entropy
 from ledger_node.edges.database.migrate import migrate
 from ledger_node.edges.database.transaction import SqlDatabase, open_database
 from ledger_node.edges.documents.age_sealer import AgeSealer
-from ledger_node.edges.documents.segments import SegmentStore
 from ledger_node.edges.identity import HttpIdentityProviders
 from ledger_node.edges.keys.city_keys import CityKeysFile
 from ledger_node.edges.keys.key_store import KeyStoreFile
@@ -253,7 +253,7 @@ def _build_node(
         clock=clock,
         entropy=system_entropy,
         database=database,
-        documents=SegmentStore(data_dir / "documents"),
+        documents=open_documents(settings),
         sealer=AgeSealer(),
         key_store=KeyStoreFile(data_dir / "keystore", system_entropy),
         keys=keys,

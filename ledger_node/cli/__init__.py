@@ -17,6 +17,7 @@ from ledger_node.cli import (
     consortium,
     demo,
     devices,
+    documents,
     grants,
     log,
     materials,
@@ -43,6 +44,7 @@ app.add_typer(consortium.app, name="consortium")
 app.add_typer(officer.app, name="officer")
 app.add_typer(providers.app, name="provider")
 app.add_typer(accounts.app, name="account")
+app.add_typer(documents.app, name="documents")
 app.add_typer(log.app, name="log")
 app.add_typer(mirror.app, name="mirror")
 app.add_typer(audit.app, name="audit")

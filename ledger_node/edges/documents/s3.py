@@ -6,7 +6,7 @@ two that pass the look together write the same bytes. Every part carries its SHA
 server compares.
 
 Credentials come from the settings and a secret file alone: variables of the environment that S3
-programs usually read are not taken.
+programs usually read are not taken, nor are its proxies.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import obstore
 from obstore.exceptions import (
@@ -88,6 +89,9 @@ def open_bucket(place: S3Place) -> BucketServer:
                 "allow_http": place.endpoint.startswith("http://"),
                 "timeout": timeout,
                 "connect_timeout": timeout,
+                # A proxy that never applies: the only way to leave out those of the environment.
+                "proxy_url": place.endpoint,
+                "proxy_excludes": urlsplit(place.endpoint).hostname or "",
             },
             retry_config={"max_retries": _TRIES, "retry_timeout": timeout},
             credential_provider=provide,

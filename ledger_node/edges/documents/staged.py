@@ -160,6 +160,8 @@ class StagedStore:
     def _hand_over(self, blob: SpooledBlob) -> None:
         if not self._server.put_if_absent(blob) and not self._is_intact(blob.address):
             self._server.replace(blob)
+            if not self._is_intact(blob.address):
+                raise DocumentStoreUnavailableError("the server keeps damaged bytes")
         with self._lock:
             self._waiting.pop(blob.address, None)
         self._spool.drop(blob)
