@@ -44,6 +44,7 @@ class ChainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     rpc_url: str
+    more_rpc_urls: tuple[str, ...] = ()
     chain_id: int = Field(gt=0)
     genesis_hash: Hex32
     membership: Hex20

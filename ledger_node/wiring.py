@@ -33,6 +33,7 @@ from ledger_node.document_stores import open_documents
 from ledger_node.edges.case_systems import FileCaseFolders, HttpCaseSystems
 from ledger_node.edges.chain.client import EvmChain
 from ledger_node.edges.chain.contracts import ContractCalls
+from ledger_node.edges.chain.endpoints import EndpointsChain, FinalBlock
 from ledger_node.edges.clock import ChainClock, SystemClock, system_entropy
 from ledger_node.edges.database.migrate import migrate
 from ledger_node.edges.database.transaction import SqlDatabase, open_database
@@ -51,7 +52,7 @@ from ledger_node.flows.intake import IntakeQueue
 from ledger_node.flows.node import Limits, Node
 from ledger_node.identifiers import is_minor, normalise_identifier
 from ledger_node.ports.case_systems import CaseSystem, CaseSystems
-from ledger_node.ports.chain import ChainProfile
+from ledger_node.ports.chain import Chain, ChainIdentity, ChainProfile
 from ledger_node.ports.identity import Audience, IdentityProviders, Provider
 from ledger_node.ports.inspecting import DocumentInspector
 from ledger_node.ports.rendering import Renderer
@@ -205,9 +206,10 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
     settings = load_settings(data_dir)
     if not migrated:
         migrate(settings.database)
-    chain = EvmChain(settings.chain.rpc_url, settings.chain.chain_id, settings.chain.timeout_s)
-    clock = build_clock(chain, settings.chain.follow_chain_clock, threading.Event())
+    first = _open_endpoint(settings.chain, settings.chain.rpc_url)
+    clock = build_clock(first, settings.chain.follow_chain_clock, threading.Event())
     database: SqlDatabase = open_database(settings.database)
+    chain = _build_chain(settings.chain, first, database, clock)
     directory = FollowedDirectory(database)
     keys = CityKeysFile(keys_path(data_dir), settings.govern_dir)
     city = CityId(settings.city)
@@ -233,9 +235,31 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
     )
 
 
+def _open_endpoint(chain: ChainSettings, url: str) -> EvmChain:
+    return EvmChain(url, chain.chain_id, chain.timeout_s)
+
+
+def _build_chain(
+    settings: ChainSettings, first: EvmChain, database: SqlDatabase, clock: SystemClock
+) -> Chain:
+    """The first endpoint, or all of them behind one port."""
+    if not settings.more_rpc_urls:
+        return first
+
+    def load_final() -> FinalBlock | None:
+        with database.read() as tx:
+            tip = tx.chain.load_tip()
+            block = None if tip is None else tx.chain.find_block(tip.final_number)
+        return None if block is None else (block.number, block.hash)
+
+    pinned = ChainIdentity(settings.chain_id, BlockHash(bytes.fromhex(settings.genesis_hash)))
+    others = [_open_endpoint(settings, url) for url in settings.more_rpc_urls]
+    return EndpointsChain([first, *others], pinned, load_final, clock.monotonic_s)
+
+
 def _build_node(
     settings: Settings,
-    chain: EvmChain,
+    chain: Chain,
     clock: SystemClock,
     database: SqlDatabase,
     keys: CityKeysFile,
