@@ -143,6 +143,25 @@ class DocumentSettings(BaseModel):
         return self
 
 
+class KeySettings(BaseModel):
+    """Where wrapping keys live, and how long an epoch of them lasts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    wrapping: Literal["file", "pkcs11"] = "file"
+    epoch_days: int = Field(default=28, ge=1, le=30)
+    pkcs11_module: Path | None = None
+    pkcs11_token: str = Field(default="", max_length=32)
+    pkcs11_pin_file: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9._-]{0,63})?$")
+
+    @model_validator(mode="after")
+    def _demand_described(self) -> Self:
+        """A token is described whole."""
+        described = self.pkcs11_module and self.pkcs11_token and self.pkcs11_pin_file
+        if self.wrapping == "pkcs11" and not described:
+            raise ValueError("pkcs11_module, pkcs11_token and pkcs11_pin_file belong to pkcs11")
+        return self
+
+
 class Settings(BaseSettings):
     """One city's node."""
 
@@ -163,6 +182,7 @@ class Settings(BaseSettings):
     database_url: str = ""
     chain: ChainSettings
     documents: DocumentSettings = DocumentSettings()
+    keys: KeySettings = KeySettings()
     govern_dir: Path | None = None
     max_document_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
     sequencing_interval_s: float = Field(default=0.5, gt=0)
@@ -236,6 +256,7 @@ __all__ = [
     "DocumentSettings",
     "FinalitySettings",
     "IdentityProviderSettings",
+    "KeySettings",
     "Settings",
     "SettingsError",
     "load_settings",

@@ -43,6 +43,7 @@ from ledger_node.edges.keys.city_keys import CityKeysFile
 from ledger_node.edges.keys.key_store import KeyStoreFile
 from ledger_node.edges.keys.officer_keys import OfficerKeyFiles
 from ledger_node.edges.keys.secret_files import read_private
+from ledger_node.edges.keys.wrapping import JoinedWrappingKeys, WrappingKeyFiles
 from ledger_node.edges.peers import HttpLogFiles, HttpPeers
 from ledger_node.edges.rendering import CappedInspector, CappedRenderer
 from ledger_node.edges.tiles import MirrorDirectories, TileDirectory
@@ -279,7 +280,7 @@ def _build_node(
         database=database,
         documents=open_documents(settings),
         sealer=AgeSealer(),
-        key_store=KeyStoreFile(data_dir / "keystore", system_entropy),
+        key_store=open_key_store(settings),
         keys=keys,
         tiles=TileDirectory(tiles_path(data_dir, GENERATION)),
         mirrors=MirrorDirectories(mirrors_path(data_dir)),
@@ -293,6 +294,29 @@ def _build_node(
             settings.releases_per_city_per_day,
         ),
     )
+
+
+def open_key_store(settings: Settings) -> KeyStoreFile:
+    """The key store, its wrapping keys in files or in a token.
+
+    With a token, keys of epochs that began in files stand there until the next change of epoch.
+
+    Raises:
+        InsecureKeyFileError, KeyMissingError, KeyStoreUnavailableError: It cannot be opened.
+    """
+    directory, keys = settings.data_dir / "keystore", settings.keys
+    if keys.wrapping == "file" or keys.pkcs11_module is None:
+        return KeyStoreFile(directory, system_entropy)
+    from ledger_node.edges.keys.pkcs11_wrapping import WrappingKeysToken  # loads a native library
+
+    token = WrappingKeysToken(
+        keys.pkcs11_module,
+        keys.pkcs11_token,
+        settings.city,
+        lambda: _read_secret(settings.data_dir, keys.pkcs11_pin_file),
+    )
+    joined = JoinedWrappingKeys(token, WrappingKeyFiles(directory / "wrapping"))
+    return KeyStoreFile(directory, system_entropy, joined)
 
 
 def list_case_systems(settings: Settings) -> list[CaseSystem]:

@@ -19,6 +19,7 @@ from ledger_node.cli import (
     devices,
     documents,
     grants,
+    keys,
     log,
     materials,
     mirror,
@@ -45,6 +46,7 @@ app.add_typer(officer.app, name="officer")
 app.add_typer(providers.app, name="provider")
 app.add_typer(accounts.app, name="account")
 app.add_typer(documents.app, name="documents")
+app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
 app.add_typer(mirror.app, name="mirror")
 app.add_typer(audit.app, name="audit")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import time
@@ -27,6 +28,13 @@ def find_program(name: str) -> str:
     program = PROGRAMS / name
     assert program.is_file(), f"{name} is missing: run make engines"
     return str(program)
+
+
+def find_installed(name: str) -> str:
+    """Path of a program of the system; a missing one is a failure here, never a skip."""
+    found = shutil.which(name)
+    assert found is not None, f"{name} is missing: install its package"
+    return found
 
 
 def take_port() -> int:
