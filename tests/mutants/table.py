@@ -14,8 +14,9 @@ from tests.mutants.table_ledger import LEDGER
 from tests.mutants.table_mirrors import MIRRORS
 from tests.mutants.table_papers import PAPERS
 from tests.mutants.table_service import SERVICE
+from tests.mutants.table_stores import STORES
 from tests.mutants.table_uploads import UPLOADS
 
 __all__ = ["MUTANTS", "Mutant"]
 
-MUTANTS = (*LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES, *UPLOADS, *PAPERS)
+MUTANTS = (*LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES, *UPLOADS, *PAPERS, *STORES)

@@ -191,3 +191,22 @@ def test_call_contradiction_reaches_whoever_asks(database: Any) -> None:
         both.chain.fetch_head()
     with pytest.raises(ChainContradictionError):
         both.chain.fetch_head()
+
+
+def test_follow_receipt_of_another_history_is_not_believed(
+    database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = Endpoints(database)
+    last = both.first._blocks[-1]
+    both.first._append([b"silent"], [True], [], last.nonces, last.state)
+    honest = both.first.fetch_outcomes
+
+    def other_history(hashes: Any) -> Any:
+        found = [each for each in honest(hashes) if each is not None]
+        return [replace(each, block_hash=BlockHash(b"\x66" * 32)) for each in found]
+
+    monkeypatch.setattr(both.first, "fetch_outcomes", other_history)
+    with pytest.raises(ChainUnavailableError, match="missing"):
+        following.resume_following(both.city)
+    monkeypatch.undo()
+    assert following.resume_following(both.city).taken == 1
