@@ -49,6 +49,8 @@ from ledger_node.wiring import Runtime, configure_logging, open_runtime
 
 BACKOFF_S = 2.0
 CHAIN_INTERVAL_S = 0.25
+REUSE_INTERVAL_S = 0.25
+RECEIVE_INTERVAL_S = 1.0
 WHOLE_TURN_S = 5.0
 PAUSE_S = 4.0  # longer than a batch of an import takes
 WATCH_INTERVAL_S = 1.0
@@ -225,9 +227,9 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     workers.start("sequencing", settings.sequencing_interval_s, sequencer.turn)
     chain = ChainTurns(runtime, lambda: sequencer.is_verified)
     workers.start("chain", CHAIN_INTERVAL_S, chain.turn)
-    workers.start("receiving", WATCH_INTERVAL_S, lambda: resume_receiving(node))
+    workers.start("receiving", RECEIVE_INTERVAL_S, lambda: resume_receiving(node))
     reuse = ReuseTurns(node, load_catalogue())
-    workers.start("reuse", CHAIN_INTERVAL_S, lambda: take_reuse_turn(reuse))
+    workers.start("reuse", REUSE_INTERVAL_S, lambda: take_reuse_turn(reuse))
     mirrors = MirrorTurns(node, settings.mirror_look_interval_s, settings.anchoring_promise_s)
     workers.start("mirrors", MIRROR_INTERVAL_S, mirrors.turn)
     workers.start("watching", WATCH_INTERVAL_S, lambda: resume_watching(node))

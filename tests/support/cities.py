@@ -74,7 +74,8 @@ class Cities:
         def work() -> None:
             os.close(reader)
             _bound_life(self.path / f"{slug}.log")
-            running.CHAIN_INTERVAL_S = running.WATCH_INTERVAL_S = TURN_S
+            running.CHAIN_INTERVAL_S = running.RECEIVE_INTERVAL_S = TURN_S
+            running.REUSE_INTERVAL_S = running.WATCH_INTERVAL_S = 2 * TURN_S
             running.BACKOFF_S = 2 * TURN_S
 
             def open_wrapped(path: Path) -> Runtime:
