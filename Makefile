@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE
 JOBS ?= 2
 
-.PHONY: help setup verifier demo serve test test-full test-browser check format compile vectors errors openapi lock bench clean
+.PHONY: help setup verifier demo serve test test-full test-browser engines test-engines check format compile vectors errors openapi lock bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,12 @@ test: setup ## quick tests, under five minutes on two cores
 
 test-full: setup ## everything, long trials included; writes build/test-full.json
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadscope --no-loadscope-reorder --results build/test-full.json $(ARGS)
+
+engines: setup ## build the real engines that make test-engines runs against (Go)
+	@$(BIN)/python scripts/build_engines.py
+
+test-engines: engines ## stores, chains and keys on real engines; slow, apart from make test
+	@$(BIN)/python -m pytest tests/engines $(ARGS)
 
 test-browser: setup ## every journey in a real Chromium; pictures of every page in build/pictures
 	@$(BIN)/python -m pytest tests/browser $(ARGS)

@@ -44,6 +44,7 @@ class ChainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     rpc_url: str
+    more_rpc_urls: tuple[str, ...] = ()
     chain_id: int = Field(gt=0)
     genesis_hash: Hex32
     membership: Hex20
@@ -94,6 +95,73 @@ class CaseSystemSettings(BaseModel):
     folder: Path | None = None
 
 
+StoreName = Literal["directory", "s3", "ipfs"]
+
+
+class S3Settings(BaseModel):
+    """The bucket that holds sealed documents, and who asks for them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    endpoint: str = Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")
+    bucket: str = Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")
+    region: str = Field(default="us-east-1", pattern=r"^[a-z0-9-]{1,40}$")
+    prefix: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9._-]{0,63}/){0,4}$")
+    access_key_id: str = Field(min_length=1, max_length=200)
+    secret_key_file: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")
+    timeout_s: float = Field(default=30.0, gt=0)
+
+
+class IpfsSettings(BaseModel):
+    """The IPFS node (Kubo) that holds sealed documents; its RPC is nobody else's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    rpc_url: str = Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")
+    folder: str = Field(default="/tongban", pattern=r"^(/[a-z0-9][a-z0-9._-]{0,63}){1,4}$")
+    token_file: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9._-]{0,63})?$")
+    timeout_s: float = Field(default=30.0, gt=0)
+
+
+class DocumentSettings(BaseModel):
+    """Where sealed documents go, and where else they are read from while they are moved."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    store: StoreName = "directory"
+    also_read: tuple[StoreName, ...] = ()
+    s3: S3Settings | None = None
+    ipfs: IpfsSettings | None = None
+
+    @model_validator(mode="after")
+    def _demand_described(self) -> Self:
+        """Every store that is named is described, and named once."""
+        named = (self.store, *self.also_read)
+        if len(set(named)) != len(named):
+            raise ValueError("a store is named twice")
+        described = {"directory": True, "s3": self.s3, "ipfs": self.ipfs}
+        for name in named:
+            if not described[name]:
+                raise ValueError(f"the section documents.{name} is missing")
+        return self
+
+
+class KeySettings(BaseModel):
+    """Where wrapping keys live, and how long an epoch of them lasts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    wrapping: Literal["file", "pkcs11"] = "file"
+    epoch_days: int = Field(default=28, ge=1, le=30)
+    pkcs11_module: Path | None = None
+    pkcs11_token: str = Field(default="", max_length=32)
+    pkcs11_pin_file: str = Field(default="", pattern=r"^([a-z0-9][a-z0-9._-]{0,63})?$")
+
+    @model_validator(mode="after")
+    def _demand_described(self) -> Self:
+        """A token is described whole."""
+        described = self.pkcs11_module and self.pkcs11_token and self.pkcs11_pin_file
+        if self.wrapping == "pkcs11" and not described:
+            raise ValueError("pkcs11_module, pkcs11_token and pkcs11_pin_file belong to pkcs11")
+        return self
+
+
 class Settings(BaseSettings):
     """One city's node."""
 
@@ -113,6 +181,8 @@ class Settings(BaseSettings):
     listen_port: int = Field(default=0, ge=0, le=65535)
     database_url: str = ""
     chain: ChainSettings
+    documents: DocumentSettings = DocumentSettings()
+    keys: KeySettings = KeySettings()
     govern_dir: Path | None = None
     max_document_bytes: int = Field(default=64 * 1024 * 1024, gt=0)
     sequencing_interval_s: float = Field(default=0.5, gt=0)
@@ -183,8 +253,12 @@ def load_settings(data_dir: Path) -> Settings:
 
 __all__ = [
     "ChainSettings",
+    "DocumentSettings",
     "FinalitySettings",
     "IdentityProviderSettings",
+    "IpfsSettings",
+    "KeySettings",
+    "S3Settings",
     "Settings",
     "SettingsError",
     "load_settings",

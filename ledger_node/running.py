@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -27,6 +28,7 @@ from ledger_node.flows.case_folder import resume_case_folders
 from ledger_node.flows.case_outbox import resume_case_events
 from ledger_node.flows.consenting import sweep_consents
 from ledger_node.flows.deciding import resume_deciding
+from ledger_node.flows.epochs import renew_epoch
 from ledger_node.flows.following import resume_following
 from ledger_node.flows.halts import LedgerHaltedError
 from ledger_node.flows.idempotency import drop_old_keys
@@ -57,6 +59,7 @@ DESK_INTERVAL_S = 1.0  # other systems' cases and auditors' replays
 NONCE_SWEEP_S = 600.0
 UPLOAD_SWEEP_S = 60.0
 CONSENT_SWEEP_S = 30.0  # a screen past its time says so by itself; this is for what nobody looks at
+EPOCH_LOOK_S = 3600.0
 SHUTDOWN_S = 5
 
 
@@ -237,6 +240,8 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     workers.start("nonces", NONCE_SWEEP_S, lambda: drop_old_nonces(runtime))
     workers.start("consents", CONSENT_SWEEP_S, lambda: take_consent_turn(runtime))
     workers.start("uploads", UPLOAD_SWEEP_S, lambda: sweep_api(runtime))
+    age = timedelta(days=settings.keys.epoch_days)
+    workers.start("key epochs", EPOCH_LOOK_S, lambda: renew_epoch(node, age))
     token = node.entropy(16)
     workers.start("replays", DESK_INTERVAL_S, lambda: take_replay_turn(runtime, token))
     serve(runtime, announce or print_ready)

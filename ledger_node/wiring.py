@@ -30,19 +30,21 @@ from ledger_node.core.case import read_state_map
 from ledger_node.core.catalogue_format import compute_catalogue_pin
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.types import Address, BlockHash, BlockNumber, CityId
+from ledger_node.document_stores import open_documents
 from ledger_node.edges.case_systems import FileCaseFolders, HttpCaseSystems
 from ledger_node.edges.chain.client import EvmChain
 from ledger_node.edges.chain.contracts import ContractCalls
+from ledger_node.edges.chain.endpoints import EndpointsChain, FinalBlock
 from ledger_node.edges.clock import ChainClock, SystemClock, system_entropy
 from ledger_node.edges.database.migrate import migrate
 from ledger_node.edges.database.transaction import SqlDatabase, open_database
 from ledger_node.edges.documents.age_sealer import AgeSealer
-from ledger_node.edges.documents.segments import SegmentStore
 from ledger_node.edges.identity import HttpIdentityProviders
 from ledger_node.edges.keys.city_keys import CityKeysFile
 from ledger_node.edges.keys.key_store import KeyStoreFile
 from ledger_node.edges.keys.officer_keys import OfficerKeyFiles
 from ledger_node.edges.keys.secret_files import read_private
+from ledger_node.edges.keys.wrapping import JoinedWrappingKeys, WrappingKeyFiles
 from ledger_node.edges.peers import HttpLogFiles, HttpPeers
 from ledger_node.edges.rendering import CappedInspector, CappedRenderer
 from ledger_node.edges.tiles import MirrorDirectories, TileDirectory
@@ -52,7 +54,7 @@ from ledger_node.flows.intake import IntakeQueue
 from ledger_node.flows.node import Limits, Node
 from ledger_node.identifiers import is_minor, normalise_identifier
 from ledger_node.ports.case_systems import CaseSystem, CaseSystems
-from ledger_node.ports.chain import ChainProfile
+from ledger_node.ports.chain import Chain, ChainIdentity, ChainProfile
 from ledger_node.ports.identity import Audience, IdentityProviders, Provider
 from ledger_node.ports.inspecting import DocumentInspector
 from ledger_node.ports.rendering import Renderer
@@ -206,9 +208,10 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
     settings = load_settings(data_dir)
     if not migrated:
         migrate(settings.database)
-    chain = EvmChain(settings.chain.rpc_url, settings.chain.chain_id, settings.chain.timeout_s)
-    clock = build_clock(chain, settings.chain.follow_chain_clock, threading.Event())
+    first = _open_endpoint(settings.chain, settings.chain.rpc_url)
+    clock = build_clock(first, settings.chain.follow_chain_clock, threading.Event())
     database: SqlDatabase = open_database(settings.database)
+    chain = _build_chain(settings.chain, first, database, clock)
     directory = FollowedDirectory(database)
     keys = CityKeysFile(keys_path(data_dir), settings.govern_dir)
     city = CityId(settings.city)
@@ -234,9 +237,31 @@ def open_runtime(data_dir: Path, *, migrated: bool = False) -> Runtime:
     )
 
 
+def _open_endpoint(chain: ChainSettings, url: str) -> EvmChain:
+    return EvmChain(url, chain.chain_id, chain.timeout_s)
+
+
+def _build_chain(
+    settings: ChainSettings, first: EvmChain, database: SqlDatabase, clock: SystemClock
+) -> Chain:
+    """The first endpoint, or all of them behind one port."""
+    if not settings.more_rpc_urls:
+        return first
+
+    def load_final() -> FinalBlock | None:
+        with database.read() as tx:
+            tip = tx.chain.load_tip()
+            block = None if tip is None else tx.chain.find_block(tip.final_number)
+        return None if block is None else (block.number, block.hash)
+
+    pinned = ChainIdentity(settings.chain_id, BlockHash(bytes.fromhex(settings.genesis_hash)))
+    others = [_open_endpoint(settings, url) for url in settings.more_rpc_urls]
+    return EndpointsChain([first, *others], pinned, load_final, clock.monotonic_s)
+
+
 def _build_node(
     settings: Settings,
-    chain: EvmChain,
+    chain: Chain,
     clock: SystemClock,
     database: SqlDatabase,
     keys: CityKeysFile,
@@ -255,9 +280,9 @@ def _build_node(
         clock=clock,
         entropy=system_entropy,
         database=database,
-        documents=SegmentStore(data_dir / "documents"),
+        documents=open_documents(settings),
         sealer=AgeSealer(),
-        key_store=KeyStoreFile(data_dir / "keystore", system_entropy),
+        key_store=open_key_store(settings),
         keys=keys,
         tiles=TileDirectory(tiles_path(data_dir, GENERATION)),
         mirrors=MirrorDirectories(mirrors_path(data_dir)),
@@ -271,6 +296,29 @@ def _build_node(
             settings.releases_per_city_per_day,
         ),
     )
+
+
+def open_key_store(settings: Settings) -> KeyStoreFile:
+    """The key store, its wrapping keys in files or in a token.
+
+    With a token, keys of epochs that began in files stand there until the next change of epoch.
+
+    Raises:
+        InsecureKeyFileError, KeyMissingError, KeyStoreUnavailableError: It cannot be opened.
+    """
+    directory, keys = settings.data_dir / "keystore", settings.keys
+    if keys.wrapping == "file" or keys.pkcs11_module is None:
+        return KeyStoreFile(directory, system_entropy)
+    from ledger_node.edges.keys.pkcs11_wrapping import WrappingKeysToken  # loads a native library
+
+    token = WrappingKeysToken(
+        keys.pkcs11_module,
+        keys.pkcs11_token,
+        settings.city,
+        lambda: _read_secret(settings.data_dir, keys.pkcs11_pin_file),
+    )
+    joined = JoinedWrappingKeys(token, WrappingKeyFiles(directory / "wrapping"))
+    return KeyStoreFile(directory, system_entropy, joined)
 
 
 def list_case_systems(settings: Settings) -> list[CaseSystem]:

@@ -18,7 +18,9 @@ from ledger_node.cli import (
     consortium,
     demo,
     devices,
+    documents,
     grants,
+    keys,
     log,
     materials,
     mirror,
@@ -45,6 +47,8 @@ app.add_typer(consortium.app, name="consortium")
 app.add_typer(officer.app, name="officer")
 app.add_typer(providers.app, name="provider")
 app.add_typer(accounts.app, name="account")
+app.add_typer(documents.app, name="documents")
+app.add_typer(keys.app, name="keys")
 app.add_typer(log.app, name="log")
 app.add_typer(mirror.app, name="mirror")
 app.add_typer(audit.app, name="audit")

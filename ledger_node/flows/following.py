@@ -391,8 +391,9 @@ def _fetch_complete_logs(
         silent += [tx_hash for tx_hash in block.tx_hashes if tx_hash not in heard]
         complete += [log for log in logs if log.address in ours]
     if silent:
+        hashes = {block.hash for block in blocks}  # a receipt of another history says nothing
         for outcome in node.chain.fetch_outcomes(silent):
-            if outcome is None or outcome.log_count:
+            if outcome is None or outcome.log_count or outcome.block_hash not in hashes:
                 raise ChainUnavailableError("logs of a transaction are missing")
     return complete
 

@@ -114,6 +114,11 @@ class DocumentStore(Protocol):
         """Forget a blob: durable when it returns, idempotent; space may be reclaimed later."""
         ...
 
+    def list_addresses(self) -> Iterator[bytes]:
+        """Addresses of synced blobs, at least those synced before and not removed meanwhile, in
+        any order."""
+        ...
+
 
 class Sealer(Protocol):
     """age sealing, streaming; `secret` is the X25519 secret of a document's identity, 32 bytes."""

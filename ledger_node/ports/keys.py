@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from ledger_node.core.errors import (
@@ -126,6 +127,12 @@ class KeyStore(Protocol):
         """Re-wrap survivors under a new epoch, destroy the old wrapping keys; returns the new one.
 
         A crash at any point loses no key: opening the store again ends what was begun.
+        """
+        ...
+
+    def rotate_epoch_when_due(self, now: datetime, age: timedelta) -> bool:
+        """Rotate when the current epoch is at least `age` old, counted from the first call that
+        met it; returns whether it was.
         """
         ...
 

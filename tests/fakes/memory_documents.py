@@ -56,6 +56,9 @@ class MemoryDocuments:
 
         run_with_faults(self.faults, "remove", effect)
 
+    def list_addresses(self) -> Iterator[bytes]:
+        return run_with_faults(self.faults, "list", lambda: iter(sorted(self.durable)))
+
     def crash(self) -> MemoryDocuments:
         """What another process finds after this one was killed."""
         return MemoryDocuments(self.durable, self.faults)

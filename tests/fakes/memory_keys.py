@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -35,6 +36,7 @@ class MemoryKeyStore:
         self.keys = {} if keys is None else keys
         self.faults = faults
         self.epoch = 1
+        self.seen_at: dict[int, datetime] = {}
 
     def put_all(self, keys: Mapping[str, bytes]) -> None:
         for name, secret in keys.items():
@@ -72,6 +74,13 @@ class MemoryKeyStore:
             return self.epoch
 
         return run_with_faults(self.faults, "rotate_epoch", effect)
+
+    def rotate_epoch_when_due(self, now: datetime, age: timedelta) -> bool:
+        seen_at = self.seen_at.setdefault(self.epoch, now)
+        if now - seen_at < age:
+            return False
+        self.seen_at[self.rotate_epoch()] = now
+        return True
 
 
 class MemoryCityKeys:

@@ -86,6 +86,7 @@ documents = Table(
     Column("sealed_bytes", RowId, nullable=False),
     Column("media_type", String(127), nullable=False),
     Index("ix_documents_digest_tag", "digest_tag"),
+    Index("ix_documents_address", "address"),
     sqlite_with_rowid=False,
 )
 

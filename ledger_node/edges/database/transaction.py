@@ -29,6 +29,7 @@ from ledger_node.edges.database.finds import SqlFinds
 from ledger_node.edges.database.grants import SqlGrants
 from ledger_node.edges.database.idempotency import SqlIdempotency
 from ledger_node.edges.database.intake import SqlIntake
+from ledger_node.edges.database.keeping import SqlKeeping
 from ledger_node.edges.database.log import SqlLog
 from ledger_node.edges.database.messages import SqlMessages
 from ledger_node.edges.database.mirrors import SqlMirrors
@@ -73,6 +74,7 @@ class SqlTransaction:
         self.uploads = SqlUploads(connection)
         self.paging = SqlPaging(connection)
         self.mirrors = SqlMirrors(connection)
+        self.keeping = SqlKeeping(connection)
 
 
 class SqlDatabase:

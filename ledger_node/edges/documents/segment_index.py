@@ -71,6 +71,12 @@ class SegmentIndex:
         segment, start, length_bytes, damaged = row
         return IndexedBlob(Place(_unsigned(segment), start), length_bytes, bool(damaged))
 
+    def list_addresses(self, after: bytes, limit: int = 1000) -> list[bytes]:
+        """The next addresses above `after`, ascending."""
+        query = "SELECT address FROM blob WHERE address > ? ORDER BY address LIMIT ?"
+        with self._lock:
+            return [row[0] for row in self._connection.execute(query, (after, limit)).fetchall()]
+
     def indexed_to(self, segment: int) -> int:
         """Offset up to which a segment is indexed; 0 for one the index does not know."""
         query = "SELECT indexed_to FROM segment WHERE number = ?"

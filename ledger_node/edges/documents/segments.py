@@ -127,6 +127,17 @@ class SegmentStore:
             self._release(writer)
         self.sync()
 
+    def list_addresses(self) -> Iterator[bytes]:
+        """Addresses of the blobs the index lists, ascending."""
+        after = b""
+        while True:
+            with _our_errors():
+                page = self._index.list_addresses(after)
+            if not page:
+                return
+            yield from page
+            after = page[-1]
+
     def close(self) -> None:
         """Give up the segments and close the index; what was not synced may be lost."""
         with self._sync_lock, self._lock:

@@ -17,6 +17,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
@@ -51,7 +52,8 @@ CREATE TABLE IF NOT EXISTS key (
     name TEXT PRIMARY KEY, epoch INTEGER NOT NULL, wrapped BLOB
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS state (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL);
-PRAGMA user_version = 1;
+CREATE TABLE IF NOT EXISTS epoch (number INTEGER PRIMARY KEY, seen_at_s INTEGER NOT NULL);
+PRAGMA user_version = 2;
 """
 
 
@@ -122,10 +124,24 @@ class KeyStoreFile:
         """Begin a new epoch, re-wrap every key under it, destroy the old wrapping keys."""
         with self._writing() as connection:
             epoch = self._current_epoch() + 1
-            self._wrapping.create(epoch, self._entropy(SECRET_BYTES))
+            self._wrapping.create(epoch, self._entropy)
             connection.execute("UPDATE state SET epoch = ?", (epoch,))
         self._finish_rotation()
         return epoch
+
+    def rotate_epoch_when_due(self, now: datetime, age: timedelta) -> bool:
+        """Rotate when the current epoch was first seen `age` ago; returns whether it was."""
+        now_s = int(now.timestamp())
+        with self._writing() as connection:
+            epoch = self._current_epoch()
+            connection.execute("INSERT OR IGNORE INTO epoch VALUES (?, ?)", (epoch, now_s))
+            query = "SELECT seen_at_s FROM epoch WHERE number = ?"
+            seen_at_s: int = connection.execute(query, (epoch,)).fetchone()[0]
+        if now_s - seen_at_s < age.total_seconds():
+            return False
+        self.rotate_epoch()
+        self.rotate_epoch_when_due(now, age)  # the new epoch counts from now on
+        return True
 
     def close(self) -> None:
         """Close the file."""
@@ -139,7 +155,7 @@ class KeyStoreFile:
             epochs = self._wrapping.epochs()
             if row is None:
                 epoch = max(epochs, default=1)
-                self._wrapping.create(epoch, self._entropy(SECRET_BYTES))
+                self._wrapping.create(epoch, self._entropy)
                 connection.execute("INSERT INTO state VALUES (1, ?)", (epoch,))
             elif row[0] not in epochs:
                 if not epochs or epochs[-1] < row[0]:
@@ -274,7 +290,7 @@ def _open(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA secure_delete = ON")
-        if connection.execute("PRAGMA user_version").fetchone() != (1,):
+        if connection.execute("PRAGMA user_version").fetchone() != (2,):
             connection.executescript(_SCHEMA)
     except sqlite3.Error:
         connection.close()

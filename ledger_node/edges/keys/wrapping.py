@@ -17,6 +17,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ledger_node.edges.files import make_private_directory, pwrite_all, sync_directory
 from ledger_node.edges.keys.secret_files import key_file_errors, read_secret, write_secret
+from ledger_node.ports.clock import Entropy
+from ledger_node.ports.keys import SECRET_BYTES
 
 _KIND = "wrapping-key"
 _NAME = re.compile(r"([1-9][0-9]{0,8})\.key")
@@ -37,7 +39,7 @@ class WrappingKeys(Protocol):
 
     def epochs(self) -> list[int]: ...
 
-    def create(self, epoch: int, secret: bytes) -> None: ...
+    def create(self, epoch: int, entropy: Entropy) -> None: ...
 
     def load(self, epoch: int) -> Cipher: ...
 
@@ -59,10 +61,10 @@ class WrappingKeyFiles:
             names = os.listdir(self._directory)
         return sorted(int(match.group(1)) for name in names if (match := _NAME.fullmatch(name)))
 
-    def create(self, epoch: int, secret: bytes) -> None:
+    def create(self, epoch: int, entropy: Entropy) -> None:
         """Make an epoch's key of 32 random bytes; one that is there already is kept."""
         with key_file_errors(), suppress(FileExistsError):
-            write_secret(self._path(epoch), _KIND, secret)
+            write_secret(self._path(epoch), _KIND, entropy(SECRET_BYTES))
 
     def load(self, epoch: int) -> Cipher:
         """The cipher of an epoch."""
@@ -87,3 +89,34 @@ class WrappingKeyFiles:
 
     def _path(self, epoch: int) -> Path:
         return self._directory / f"{epoch}.key"
+
+
+class JoinedWrappingKeys:
+    """`WrappingKeys` in a new place, with those that are still in an old one.
+
+    New epochs are made in the new place alone; so a change of epoch moves every key there, and
+    destroys what wrapped them in the old one.
+    """
+
+    def __init__(self, new: WrappingKeys, old: WrappingKeys) -> None:
+        self._new, self._old = new, old
+
+    def epochs(self) -> list[int]:
+        """Epochs whose key is in either place, ascending."""
+        return sorted({*self._new.epochs(), *self._old.epochs()})
+
+    def create(self, epoch: int, entropy: Entropy) -> None:
+        """Make an epoch's key in the new place."""
+        self._new.create(epoch, entropy)
+
+    def load(self, epoch: int) -> Cipher:
+        """The cipher of an epoch, from the old place while its key stands there.
+
+        The old comes first: rows of an epoch that began there are wrapped under that key.
+        """
+        return (self._old if epoch in self._old.epochs() else self._new).load(epoch)
+
+    def destroy(self, epoch: int) -> None:
+        """Destroy an epoch's key in both places."""
+        self._old.destroy(epoch)
+        self._new.destroy(epoch)

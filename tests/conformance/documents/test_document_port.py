@@ -1,4 +1,4 @@
-"""What every document store promises: the segment store and the memory fake."""
+"""What every document store promises; tests/engines runs the same against real servers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from obstore.store import MemoryStore
 
 from ledger_node.core.digest import DigestMismatchError
 from ledger_node.core.errors import CiphertextAuthError
 from ledger_node.core.types import Digest
-from ledger_node.edges.documents import AgeSealer, SegmentStore
+from ledger_node.edges.documents import (
+    AgeSealer,
+    BucketServer,
+    JoinedStore,
+    SegmentStore,
+    StagedStore,
+)
 from ledger_node.ports.documents import ByteSink, DocumentNotFoundError, DocumentStore
 from tests.fakes.memory_documents import MemoryDocuments
 
@@ -22,13 +29,22 @@ OpenStore = Callable[[], DocumentStore]
 SECRET = bytes(range(32))
 
 
-@pytest.fixture(params=["segments", "memory"])
+@pytest.fixture(params=["segments", "bucket", "joined", "memory"])
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
     """Opens the same store again, as another process would."""
-    if request.param == "segments":
-        return lambda: SegmentStore(tmp_path / "documents")
     durable: dict[bytes, bytes] = {}
-    return lambda: MemoryDocuments(durable)
+    bucket = MemoryStore()
+
+    def open_bucket() -> DocumentStore:
+        return StagedStore(BucketServer(bucket, "sealed/"), tmp_path / "spool")
+
+    opens: dict[str, OpenStore] = {
+        "segments": lambda: SegmentStore(tmp_path / "documents"),
+        "bucket": open_bucket,
+        "joined": lambda: JoinedStore(open_bucket(), [MemoryDocuments(durable)]),
+        "memory": lambda: MemoryDocuments(durable),
+    }
+    return opens[request.param]
 
 
 def read_whole(store: DocumentStore, address: bytes) -> bytes:
@@ -109,6 +125,17 @@ def test_put_after_remove_is_there_again(open_store: OpenStore) -> None:
     assert store.put([b"sealed"])[0] == address
     store.sync()
     assert read_whole(open_store(), address) == b"sealed"
+
+
+def test_list_addresses_names_what_is_synced_and_not_removed(open_store: OpenStore) -> None:
+    store = open_store()
+    assert list(store.list_addresses()) == []
+    kept, removed = (store.put([data])[0] for data in (b"kept", b"removed"))
+    store.sync()
+    assert sorted(store.list_addresses()) == sorted([kept, removed])
+    store.remove(removed)
+    store.put([b"waiting"])
+    assert list(open_store().list_addresses()) == [kept]
 
 
 def test_sync_with_nothing_put_does_nothing(open_store: OpenStore) -> None:

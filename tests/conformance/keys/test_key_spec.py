@@ -17,7 +17,7 @@ SPEC = Path(__file__).parents[3] / "docs" / "spec" / "keystore.md"
 
 def test_put_all_wraps_as_documented(tmp_path: Path) -> None:
     drawn: Iterator[bytes] = iter([b"\x22" * 12])
-    WrappingKeyFiles(tmp_path / "wrapping").create(1, bytes(range(32)))
+    WrappingKeyFiles(tmp_path / "wrapping").create(1, lambda size: bytes(range(size)))
     store = KeyStoreFile(tmp_path, lambda size: bytes(size) if size == 32 else next(drawn))
     store.put_all({"material-1": b"\x11" * 32})
     query = "SELECT name, epoch, wrapped FROM key"

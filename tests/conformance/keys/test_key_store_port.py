@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,21 @@ def test_put_all_destroyed_name_stays_taken(open_store: OpenStore, secret: bytes
     with pytest.raises(KeyConflictError):
         store.put_all({"material-2": secret})
     assert not store.has("material-2")
+
+
+def test_rotate_epoch_when_due_counts_from_when_the_epoch_was_first_seen(
+    open_store: OpenStore,
+) -> None:
+    store, age = open_store(), timedelta(days=28)
+    store.put_all(KEYS)
+    began = datetime(2026, 11, 1, tzinfo=UTC)
+    assert not store.rotate_epoch_when_due(began, age)
+    assert not store.rotate_epoch_when_due(began + age - timedelta(seconds=1), age)
+    assert store.rotate_epoch_when_due(began + age, age)
+    assert not store.rotate_epoch_when_due(began + age, age)
+    assert not store.rotate_epoch_when_due(began + 2 * age - timedelta(seconds=1), age)
+    assert store.rotate_epoch_when_due(began + 2 * age, age)
+    assert open_store().get_all(list(KEYS)) == list(KEYS.values())
 
 
 def test_rotate_epoch_keeps_every_key_and_counts_up(open_store: OpenStore) -> None:
