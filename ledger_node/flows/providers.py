@@ -31,6 +31,7 @@ from ledger_node.core.evidence_parts import AssertionEvidence, CredentialProof
 from ledger_node.core.sealed import Subject, encode_subject
 from ledger_node.core.shapes import Opening
 from ledger_node.core.terms import GrantBasis
+from ledger_node.core.trail import TrailAction
 from ledger_node.core.types import HASH_BYTES, Digest, Salt
 from ledger_node.flows.accounts import CONSOLE
 from ledger_node.flows.consenting import (
@@ -203,7 +204,7 @@ def pin_provider(
             now,
         )
         tx.consent.save_provider(row)
-        tx.trail.log_access(now, by, "provider.pin", "provider", name)
+        tx.trail.log_access(now, by, TrailAction.PROVIDER_PIN, "provider", name)
     return row
 
 
@@ -232,7 +233,7 @@ def withdraw_provider(
         raise ProviderKeysUnknownError
 
     def note(tx: Transaction) -> None:
-        tx.trail.log_access(node.clock.now(), by, "provider.withdraw", "provider", name)
+        tx.trail.log_access(node.clock.now(), by, TrailAction.PROVIDER_WITHDRAW, "provider", name)
 
     return tuple(withdraw_credential(node, each.row.commitment, note) for each in found)
 
