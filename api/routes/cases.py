@@ -159,7 +159,7 @@ def ask_review(request: Request, principal: Handler, case_id: str) -> Response:
 @router.post("/cases/{case_id}/recall")
 def take_back(request: Request, principal: Handler, case_id: str) -> Response:
     """Take a case back that waits for a reviewer; too late once one took it."""
-    case = find_own_case(request, principal, case_id, "recall_review")
+    case = find_own_case(request, principal, case_id, TrailAction.RECALL)
     try:
         recall_review(get_runtime(request).node, case, principal.account_id)
     except LedgerError as error:
