@@ -55,7 +55,6 @@ ELSEWHERE: Final[Mapping[tuple[str, str], str]] = {
     ("GET", "/systems/v1/{system}/events"): SYSTEM,
     ("POST", "/cases/new"): CASES,
     ("POST", "/cases/{case_id}/review-request"): CASES,
-    ("POST", "/cases/{case_id}/recall"): CASES,
     ("POST", "/cases/{case_id}/{event}"): CASES,
     ("GET", "/audit/members"): AUDIT,
     ("GET", "/audit/activity"): AUDIT,
