@@ -45,6 +45,7 @@ ACTIONS: Final[Mapping[TrailAction, tuple[str, str]]] = {
     TrailAction.PROVIDER_WITHDRAW: ("撤销认证平台密钥", "took back a provider’s keys"),
     TrailAction.READ: ("查看", "read"),
     TrailAction.READ_RECEIPT: ("下载采信凭证", "downloaded the receipt"),
+    TrailAction.RECALL: ("从审核取回", "took a case back from review"),
     TrailAction.REFUSE: ("不予许可", "refused the case"),
     TrailAction.REGISTER: ("登记材料", "registered a paper"),
     TrailAction.RESUME: ("恢复办理", "resumed the case"),

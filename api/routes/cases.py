@@ -19,6 +19,7 @@ from api.routes import case_reviews
 from ledger_node.core.access import Permission
 from ledger_node.core.case import (
     DECIDES,
+    OF_REVIEW,
     OPEN_STAGES,
     REASON_NEEDED,
     TRANSITIONS,
@@ -30,7 +31,7 @@ from ledger_node.core.errors import LedgerError, MalformedInputError
 from ledger_node.core.sealed import Subject
 from ledger_node.core.trail import TrailAction
 from ledger_node.edges.database.cases import CaseNotFoundError
-from ledger_node.flows.case_review import is_waiting, send_to_review
+from ledger_node.flows.case_review import is_waiting, recall_review, send_to_review
 from ledger_node.flows.cases import (
     Case,
     list_case_steps,
@@ -155,6 +156,17 @@ def ask_review(request: Request, principal: Handler, case_id: str) -> Response:
     return RedirectResponse(f"/cases/{case_id}", 303)
 
 
+@router.post("/cases/{case_id}/recall")
+def take_back(request: Request, principal: Handler, case_id: str) -> Response:
+    """Take a case back that waits for a reviewer; too late once one took it."""
+    case = find_own_case(request, principal, case_id, TrailAction.RECALL)
+    try:
+        recall_review(get_runtime(request).node, case, principal.account_id)
+    except LedgerError as error:
+        return _show_case(request, principal, case, error)
+    return RedirectResponse(f"/cases/{case_id}", 303)
+
+
 @router.post("/cases/{case_id}/{event}")
 def change_case(
     request: Request,
@@ -203,7 +215,7 @@ def _show_case(
     events = [
         (event.value, event in REASON_NEEDED)
         for event in TRANSITIONS[case.stage]
-        if decides or event not in (*DECIDES, CaseEvent.REVIEW)
+        if event not in OF_REVIEW and (decides or event not in (*DECIDES, CaseEvent.REVIEW))
     ]
     context = {
         "case": case,

@@ -76,6 +76,7 @@ class CaseEvent(StrEnum):
     ACCEPT = "accept"
     TURN_AWAY = "turn_away"
     REVIEW = "review"
+    RECALL = "recall"
     SUSPEND = "suspend"
     RESUME = "resume"
     GRANT = "grant"
@@ -102,6 +103,7 @@ TRANSITIONS: Final[Mapping[CaseStage, Mapping[CaseEvent, CaseStage]]] = {
     },
     _S.UNDER_REVIEW: {
         _E.SUSPEND: _S.SUSPENDED,
+        _E.RECALL: _S.ACCEPTED,  # no reviewer took it yet
         _E.GRANT: _S.GRANTED,
         _E.REFUSE: _S.REFUSED,
         **_WITHDRAWN,
@@ -121,6 +123,8 @@ FINAL_STAGES: Final = frozenset(stage for stage, events in TRANSITIONS.items() i
 REASON_NEEDED: Final = frozenset(
     {_E.ASK_COMPLETION, _E.TURN_AWAY, _E.SUSPEND, _E.REFUSE, _E.WITHDRAW}
 )
+OF_REVIEW: Final = frozenset({_E.RECALL})
+"""Events that only the handling of a review brings about (flows/case_review.py)."""
 DECIDES: Final = frozenset({_E.TURN_AWAY, _E.GRANT, _E.REFUSE})
 """Events that only who may decide brings about."""
 

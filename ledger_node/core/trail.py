@@ -45,6 +45,7 @@ class TrailAction(StrEnum):
     PROVIDER_WITHDRAW = "provider.withdraw"
     READ = "read"
     READ_RECEIPT = "read_receipt"
+    RECALL = "recall"
     REFUSE = "refuse"
     REGISTER = "register"
     RESUME = "resume"

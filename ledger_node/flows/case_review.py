@@ -1,11 +1,13 @@
 """A case that waits for somebody who may decide: sent there with its visit, taken by one reviewer.
 
 Step 9 where whoever stands at the window is registrar only. Sending makes a case visible to the
-reviewers of the whole city; before that only its outlet sees it. Taking hands case and visit over
+reviewers of the whole city; before that only its outlet sees it. Until a reviewer took it, its
+outlet can take it back. Taking hands case and visit over
 to the reviewer's account: from then on it is the reviewer who judges and signs.
 
-Crash order: sending is one commit (case, step, waiting row); so is taking (waiting row gone, case,
-step, visit), so that of several reviewers exactly one gets it and no visit is left without one.
+Crash order: sending is one commit (case, step, waiting row); so are taking (waiting row gone, case,
+step, visit) and taking back. Of several reviewers exactly one gets it, or the outlet does, and no
+visit is left without anybody.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from ledger_node.ports.database_cases import CaseReviewRow
 
 SENT: Final = "sent_to_review"
 TAKEN: Final = "taken_to_review"
+RECALLED: Final = "recalled_from_review"
 MAX_LISTED: Final = 100
 _OVER: Final = (RunState.CLOSED, RunState.ABANDONED)
 
@@ -101,6 +104,33 @@ def send_visit_to_review(
     run = ensure_case(node, run, outlet=outlet, window=window)
     assert run.row.case_id is not None  # consent was asked for an item
     return send_to_review(node, load_case(node, run.row.case_id), account_id, run.row.run_id)
+
+
+def recall_review(node: Node, case: Case, account_id: str) -> Case:
+    """Take a waiting case back; one that came under review by being sent is accepted again.
+
+    Raises:
+        ReviewTakenError: A reviewer took it, or it does not wait.
+        CaseMovedError: It moved at the same moment; try again.
+    """
+    case_id = case.row.case_id
+    with node.database.read() as tx:
+        sendings = [
+            step.event
+            for step in tx.cases.list_steps(case_id)
+            if step.event in (SENT, CaseEvent.REVIEW.value)
+        ]
+    began = case.stage is CaseStage.UNDER_REVIEW and sendings[-1:] == [CaseEvent.REVIEW.value]
+    stage = advance_case(case.stage, CaseEvent.RECALL) if began else case.stage
+    row = follow_row(node, case.row, stage=stage.value)
+
+    def withdraw(tx: Transaction) -> None:
+        if not tx.cases.drop_review(case_id):
+            raise ReviewTakenError
+
+    event = CaseEvent.RECALL.value if began else RECALLED
+    store_case(node, row, case.row, event, account_id, "", tell=began, also=withdraw)
+    return Case(row, case.draft)
 
 
 def list_waiting(node: Node) -> list[WaitingCase]:

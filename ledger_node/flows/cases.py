@@ -20,6 +20,7 @@ from typing import Any, Final
 
 from ledger_node.core.canonical import encode_canonical, parse_canonical
 from ledger_node.core.case import (
+    OF_REVIEW,
     OPEN_STAGES,
     CaseDraft,
     CaseEvent,
@@ -31,7 +32,7 @@ from ledger_node.core.case import (
     write_day,
 )
 from ledger_node.core.case_event import RECEIPT_FILED, CaseNotice, encode_case_event
-from ledger_node.core.errors import ConflictError, NotFoundError
+from ledger_node.core.errors import ConflictError, IllegalTransitionError, NotFoundError
 from ledger_node.flows.node import Node
 from ledger_node.flows.preparing import compute_subject_tag
 from ledger_node.flows.records import open_record, seal_record
@@ -141,9 +142,12 @@ def move_case(node: Node, case: Case, event: CaseEvent, account_id: str, reason:
     """Move a case by an event and tell its system.
 
     Raises:
-        IllegalTransitionError, CaseReasonMissingError: The table says no.
+        IllegalTransitionError, CaseReasonMissingError: The table says no, or the event is one of
+            handling a review.
         CaseMovedError: Somebody was first.
     """
+    if event in OF_REVIEW:
+        raise IllegalTransitionError("办件", case.stage.value, event.value)
     stage = advance_case(case.stage, event, reason)
     row = follow_row(node, case.row, stage=stage.value)
     store_case(node, row, case.row, event.value, account_id, reason, tell=True)

@@ -205,6 +205,15 @@ CASES = (
         GROUP + "test_reviews_wait_once_and_go_to_one_of_several",
     ),
     Mutant(
+        "review-recalled-late",
+        "a case that a reviewer took is not taken back",
+        "ledger_node/flows/case_review.py",
+        "    def withdraw(tx: Transaction) -> None:\n"
+        "        if not tx.cases.drop_review(case_id):\n            raise ReviewTakenError\n",
+        "    def withdraw(tx: Transaction) -> None:\n        tx.cases.drop_review(case_id)\n",
+        OWN + "test_case_sent_to_review_is_taken_back_until_a_reviewer_took_it",
+    ),
+    Mutant(
         "review-decided-leaves",
         "a case that was decided waits for no review",
         "ledger_node/flows/cases.py",

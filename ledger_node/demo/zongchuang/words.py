@@ -41,6 +41,7 @@ EVENTS: Final = {
     "accept": "予以受理",
     "turn_away": "不予受理",
     "review": "进入审查",
+    "recall": "窗口取回，未经审查",
     "suspend": "挂起",
     "resume": "恢复审查",
     "grant": "准予",

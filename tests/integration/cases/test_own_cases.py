@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 
 from ledger_node.core.case import CaseDraft, CaseEvent, CaseStage, write_day
-from ledger_node.core.errors import ConflictError, NotFoundError
+from ledger_node.core.errors import ConflictError, IllegalTransitionError, NotFoundError
 from ledger_node.core.reuse import RunState, StepState
 from ledger_node.core.types import CityId, GrantId
 from ledger_node.core.visit import IdentifiedBy
@@ -22,6 +22,7 @@ from ledger_node.flows.case_review import (
     CaseNotOpenError,
     ReviewTakenError,
     list_waiting,
+    recall_review,
     send_to_review,
     send_visit_to_review,
     take_review,
@@ -168,6 +169,43 @@ def test_registrar_cannot_decide_and_sends_to_a_reviewer_who_does(hall: Hall) ->
         "open", "accept", "review", "taken_to_review", "grant",
     ]  # fmt: skip
     assert registrar.post(f"{address}/review-request").status_code == 422
+
+
+def test_case_sent_to_review_is_taken_back_until_a_reviewer_took_it(hall: Hall) -> None:
+    node = hall.runtime.node
+    registrar, reviewer = hall.sign_in("registrar"), hall.sign_in("reviewer")
+    case = open_case(node, draft(), hall.account_id("registrar"))
+    address = f"/cases/{case.row.case_id}"
+    assert registrar.post(f"{address}/accept").status_code == 303
+    assert registrar.post(f"{address}/recall").status_code == 422  # it does not wait
+    assert registrar.post(f"{address}/review-request").status_code == 303
+    assert f"{address}/recall" in registrar.get(address).text
+    assert registrar.post(f"{address}/recall").status_code == 303
+    assert load_case(node, case.row.case_id).stage is CaseStage.ACCEPTED
+    assert list_waiting(node) == []
+    assert reviewer.post(f"{address}/take").status_code == 404
+    assert registrar.post(f"{address}/review-request").status_code == 303
+    stale = load_case(node, case.row.case_id)
+    assert reviewer.post(f"{address}/take").status_code == 303
+    assert "review_taken" not in registrar.get(address).text
+    assert registrar.post(f"{address}/recall").status_code == 422
+    with pytest.raises(ReviewTakenError):
+        recall_review(node, load_case(node, case.row.case_id), hall.account_id("registrar"))
+    with pytest.raises(IllegalTransitionError):
+        move_case(
+            node, load_case(node, case.row.case_id), CaseEvent.RECALL, hall.account_id("registrar")
+        )
+    events = [each.event for each in list_case_steps(node, stale)]
+    assert events[2:] == ["review", "recall", "review", "taken_to_review"]
+    assert load_case(node, case.row.case_id).stage is CaseStage.UNDER_REVIEW
+
+
+def test_recall_review_of_a_case_that_only_waited_keeps_its_stage(hall: Hall) -> None:
+    node = hall.runtime.node
+    sent = send_to_review(node, open_case(node, draft(), "account-1"), "account-1")
+    back = recall_review(node, sent, "account-1")
+    assert back.stage is CaseStage.RECEIVED
+    assert list_case_steps(node, back)[-1].event == "recalled_from_review"
 
 
 def test_reviewer_of_another_outlet_reads_a_case_only_once_it_was_taken(hall: Hall) -> None:

@@ -145,6 +145,7 @@ def _events():
     cases = {
         "happy": (None, good),
         "happy-receipt-filed": (None, _signed(FILED)),
+        "happy-recall": (None, _signed(EVENT | {"event": "recall"})),
         "other-body": ("MessageBodyMismatchError", good | {"body": f.jcs(other)}),
         "other-path": ("MessageSignatureError", good | {"path": "/elsewhere"}),
         "other-key": ("MessageKeyUnknownError", good | {"keys": [x.key_id(x.RELEASING)]}),

@@ -33,7 +33,7 @@ ALLOWED = {
     "received": "ask_completion accept turn_away withdraw",
     "completion_asked": "complete turn_away withdraw",
     "accepted": "review grant refuse withdraw",
-    "under_review": "suspend grant refuse withdraw",
+    "under_review": "suspend recall grant refuse withdraw",
     "suspended": "resume withdraw",
     "not_accepted": "deliver",
     "granted": "deliver",
@@ -56,7 +56,7 @@ def test_advance_case_moves_exactly_where_the_order_of_steps_allows(
 
 
 def test_every_stage_is_reached_and_final_ones_are_left_by_nothing() -> None:
-    assert len(PAIRS) == 10 * 11
+    assert len(PAIRS) == 10 * 12
     reached = {
         advance_case(stage, event, "理由")
         for stage, event in PAIRS
