@@ -1,0 +1,110 @@
+"""Group `questions`: reads over a city's own records for an auditor."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from sqlalchemy import Connection, func, select
+
+from ledger_node.core.types import CityId, Commitment, GrantId
+from ledger_node.edges.database.tables_exchange import (
+    finds,
+    receipts,
+    released_materials,
+    releases,
+)
+from ledger_node.edges.database.tables_intake import entries
+from ledger_node.ports.database_questions import OfficerFind, ReleaseAsked, Reliance
+
+
+class SqlQuestions:
+    """`ports.database_questions.QuestionGroup` over one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def list_reliances(self, limit: int) -> list[Reliance]:
+        """Receipts with every material of their release."""
+        statement = (
+            select(
+                receipts.c.receipt_id,
+                receipts.c.request_digest,
+                released_materials.c.commitment,
+                releases.c.city,
+                releases.c.grant_id,
+                receipts.c.created_at,
+            )
+            .join(
+                released_materials, released_materials.c.request_digest == receipts.c.request_digest
+            )
+            .join(releases, releases.c.request_digest == receipts.c.request_digest)
+            .where(releases.c.direction == "incoming")
+            .order_by(receipts.c.created_at, receipts.c.receipt_id, released_materials.c.commitment)
+            .limit(limit)
+        )
+        return [Reliance(*row) for row in self._connection.execute(statement)]
+
+    def list_releases_asked(self, limit: int) -> list[ReleaseAsked]:
+        """Releases in either direction."""
+        statement = (
+            select(
+                releases.c.request_digest,
+                releases.c.direction,
+                releases.c.city,
+                releases.c.grant_id,
+                releases.c.request,
+                releases.c.created_at,
+            )
+            .order_by(releases.c.created_at, releases.c.request_digest)
+            .limit(limit)
+        )
+        rows = list(self._connection.execute(statement))
+        handed_over = self._list_handed_over()
+        return [
+            ReleaseAsked(
+                row.request_digest,
+                row.direction,
+                CityId(row.city),
+                GrantId(row.grant_id),
+                row.request,
+                tuple(handed_over[row.request_digest]),
+                row.created_at,
+            )
+            for row in rows
+        ]
+
+    def _list_handed_over(self) -> defaultdict[bytes, list[Commitment]]:
+        found: defaultdict[bytes, list[Commitment]] = defaultdict(list)
+        statement = select(
+            released_materials.c.request_digest, released_materials.c.commitment
+        ).order_by(released_materials.c.commitment)
+        for digest, commitment in self._connection.execute(statement):
+            found[digest].append(Commitment(commitment))
+        return found
+
+    def list_finds_of_officer(self, officer: str, limit: int) -> list[OfficerFind]:
+        """With the place of the `access` entry that records the find."""
+        statement = (
+            select(
+                finds.c.request_digest,
+                finds.c.direction,
+                finds.c.city,
+                finds.c.grant_id,
+                finds.c.outcome,
+                entries.c.leaf_index,
+                finds.c.created_at,
+            )
+            .join(entries, entries.c.entry_id == finds.c.entry_id, isouter=True)
+            .where(finds.c.officer == officer)
+            .order_by(finds.c.created_at, finds.c.request_digest, finds.c.direction)
+            .limit(limit)
+        )
+        return [OfficerFind(*row) for row in self._connection.execute(statement)]
+
+    def find_oldest_entry(self, generation: int, first: int, last: int) -> datetime | None:
+        """By the unique index on (generation, leaf index)."""
+        statement = select(func.min(entries.c.committed_at)).where(
+            entries.c.generation == generation, entries.c.leaf_index.between(first, last)
+        )
+        found: datetime | None = self._connection.execute(statement).scalar_one()
+        return found

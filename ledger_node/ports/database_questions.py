@@ -1,0 +1,65 @@
+"""Database group of an auditor's questions: what only a city's own records can answer.
+
+Step 11. No column that names or describes a person is read: ids, cities, commitments, times, and
+requests, which hold commitments and ciphertext only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from ledger_node.core.types import CityId, Commitment, GrantId
+
+
+@dataclass(frozen=True, slots=True)
+class Reliance:
+    """A receipt this city filed over a material another city released to it."""
+
+    receipt_id: str
+    request_digest: bytes
+    commitment: Commitment
+    city: CityId
+    grant_id: GrantId
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseAsked:
+    """A release with the request it stands on, and what was handed over."""
+
+    request_digest: bytes
+    direction: str
+    city: CityId
+    grant_id: GrantId
+    request: bytes
+    commitments: tuple[Commitment, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerFind:
+    """A find by an officer's pseudonym, without what was asked for."""
+
+    request_digest: bytes
+    direction: str
+    city: CityId
+    grant_id: GrantId | None
+    outcome: str
+    leaf_index: int | None
+    created_at: datetime
+
+
+class QuestionGroup(Protocol):
+    """Promises: oldest first, by index or in one pass; at most `limit` rows."""
+
+    def list_reliances(self, limit: int) -> list[Reliance]: ...
+
+    def list_releases_asked(self, limit: int) -> list[ReleaseAsked]: ...
+
+    def list_finds_of_officer(self, officer: str, limit: int) -> list[OfficerFind]: ...
+
+    def find_oldest_entry(self, generation: int, first: int, last: int) -> datetime | None:
+        """When the oldest entry of leaves first..last (included) of the own log was committed."""
+        ...
