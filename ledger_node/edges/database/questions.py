@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import datetime
+
 from sqlalchemy import Connection, func, select
 
 from ledger_node.core.types import CityId, Commitment, GrantId
