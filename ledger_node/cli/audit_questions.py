@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ledger_node.wiring import Runtime
 
 NodeOption = Annotated[
-    Path | None, typer.Option("--node", help="回答问题的城市目录 / directory of the city asked")
+    Path | None,
+    typer.Option("--node", envvar="TONGBAN_NODE", help="回答的城市目录 / directory of the city"),
 ]
 RELEASES = ("两地的送达记录", "the release records of the cities")
 RECEIPTS = ("采信城市的采信凭证", "the receipts of the city that relied")
