@@ -54,6 +54,12 @@ def replay(
     sample: Annotated[
         int | None, typer.Option(min=0, help="合约状态抽查数 / read back at most so many")
     ] = None,
+    documents: Annotated[
+        int | None, typer.Option(min=0, help="重读文件数，随 --node / read so many documents again")
+    ] = None,
+    all_documents: Annotated[
+        bool, typer.Option("--all-documents", help="重读全部文件 / read all documents again")
+    ] = False,
     key: KeyOption = None,
     auditor: AuditorOption = None,
     output: Annotated[
@@ -80,7 +86,8 @@ def replay(
 
     with show_progress(as_json=as_json) as told:
         if node is not None:
-            report = _replay_from_node(node, sample, told)
+            wanted = (documents,) if documents is not None else (None,) if all_documents else ()
+            report = _replay_from_node(node, sample, wanted, told)
             facts = None
         else:
             report, facts = _replay_from_source(trust, rpc, copy, tiles, work, sample, told)
@@ -96,11 +103,13 @@ def replay(
 def write_report(report: AuditReport) -> list[str]:
     """The report for people."""
     compared = "" if report.database_rows is None else f"，节点库 {report.database_rows} 行"
+    compared += "" if report.documents_read is None else f"，文件 {report.documents_read} 份"
     lines = [
         f"截至区块 {report.as_of.number}：{report.blocks} 个区块，{report.events} 个事件，"
         f"{report.entries} 条日志，合约状态 {report.storage_reads} 项{compared}",
         "  blocks, events, log entries, values read back"
-        + ("" if report.database_rows is None else ", rows of the node compared"),
+        + ("" if report.database_rows is None else ", rows of the node compared")
+        + ("" if report.documents_read is None else ", documents"),
         *(
             f"  {log.origin}：{log.entries} 条，{log.explained}/{log.heads} 个锚定树头可解释"
             " / entries, anchored heads explained"
@@ -113,10 +122,13 @@ def write_report(report: AuditReport) -> list[str]:
 
 
 def _replay_from_node(
-    node: Path, sample: int | None, told: Callable[[str, int, int], None]
+    node: Path,
+    sample: int | None,
+    wanted: tuple[int | None, ...],
+    told: Callable[[str, int, int], None],
 ) -> AuditReport:
     with open_city(node) as runtime:
-        from ledger_node.flows.auditing import replay_ledger
+        from ledger_node.flows.auditing import DocumentsToRead, replay_ledger
         from ledger_node.flows.following import catch_up
 
         city = runtime.node
@@ -128,6 +140,7 @@ def _replay_from_node(
             city.domain,
             city.peers.fetch_log_file,
             database=city.database,
+            documents=DocumentsToRead(city.documents, wanted[0]) if wanted else None,
             sample=sample,
             progress=told,
         )

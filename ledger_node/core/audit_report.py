@@ -66,6 +66,7 @@ REPORT_MEMBERS = (
     "logs",
     "storage_reads",
     "database_rows",
+    "documents_read",
     "state_digest",
     "discrepancy_count",
     "discrepancies",

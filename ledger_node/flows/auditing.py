@@ -35,11 +35,13 @@ from ledger_node.core.tiles import TILE_WIDTH
 from ledger_node.core.types import CityId, Digest
 from ledger_node.flows.audit_chain import ChainReading, open_chain
 from ledger_node.flows.audit_comparing import compare_database, compare_storage
+from ledger_node.flows.audit_documents import compare_documents
 from ledger_node.flows.audit_reading import FetchLogFile, Progress, iterate_bundles
 from ledger_node.flows.audit_resuming import AuditKeeper
 from ledger_node.ports.chain import Chain, ChainProfile
 from ledger_node.ports.contracts import Contracts
 from ledger_node.ports.database import Database
+from ledger_node.ports.documents import DocumentStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,14 @@ class LogAudit:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentsToRead:
+    """A node's document store, and how many are read again at most; all if None."""
+
+    store: DocumentStore
+    sample: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditReport:
     """Outcome of an audit.
 
@@ -106,6 +116,7 @@ class AuditReport:
         logs: Per city and generation.
         storage_reads: Values read back from the contracts.
         database_rows: Rows of a node compared; None if none was given.
+        documents_read: Stored documents read again; None if no store was given.
         state_digest: Equal for two auditors who saw the same history.
         discrepancies: The first `MAX_KEPT_DISCREPANCIES`.
         discrepancy_count: All.
@@ -118,6 +129,7 @@ class AuditReport:
     logs: tuple[LogAudit, ...]
     storage_reads: int
     database_rows: int | None
+    documents_read: int | None
     state_digest: Digest
     discrepancies: tuple[Discrepancy, ...]
     discrepancy_count: int
@@ -142,6 +154,7 @@ def replay_ledger(
     *,
     replayed: ChainReplay | None = None,
     database: Database | None = None,
+    documents: DocumentsToRead | None = None,
     sample: int | None = None,
     progress: Progress | None = None,
 ) -> AuditReport:
@@ -152,6 +165,7 @@ def replay_ledger(
         fetch_log_file: (city, path) -> bytes of a public file of that city's log.
         replayed: From `replay_chain`, if the caller needed the members' addresses first.
         database: A node's own, to compare its derived rows.
+        documents: The store of that node, to read its documents again.
         sample: At most so many grants and statuses are read back from storage; all if None.
         progress: Told (stage, done, total).
 
@@ -167,6 +181,7 @@ def replay_ledger(
         domain,
         fetch_log_file,
         database=database,
+        documents=documents,
         sample=sample,
         progress=progress,
     )
@@ -179,6 +194,7 @@ def compare_replay(
     fetch_log_file: FetchLogFile,
     *,
     database: Database | None = None,
+    documents: DocumentsToRead | None = None,
     sample: int | None = None,
     progress: Progress | None = None,
     keeper: AuditKeeper | None = None,
@@ -202,6 +218,12 @@ def compare_replay(
     if database is not None:
         with database.read() as tx:
             rows = compare_database(tx, replayed.state, replayed.as_of, found, progress)
+    read = None
+    if database is not None and documents is not None:
+        with database.read() as tx:
+            read = compare_documents(
+                tx, documents.store, replayed.as_of, documents.sample, found, progress
+            )
     later = [each for log in logs for each in log.discrepancies] + found
     counts = replayed.state.event_counts
     keeper.end()
@@ -213,6 +235,7 @@ def compare_replay(
         logs=logs,
         storage_reads=reads,
         database_rows=rows,
+        documents_read=read,
         state_digest=compute_state_digest(replayed.state),
         discrepancies=(*replayed.discrepancies, *later)[:MAX_KEPT_DISCREPANCIES],
         discrepancy_count=replayed.count + len(later),
@@ -303,6 +326,7 @@ def encode_report(report: AuditReport) -> JsonObject:
         ],
         "storage_reads": report.storage_reads,
         "database_rows": report.database_rows,
+        "documents_read": report.documents_read,
         "state_digest": report.state_digest.hex(),
         "discrepancy_count": report.discrepancy_count,
         "discrepancies": [

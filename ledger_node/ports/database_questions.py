@@ -51,6 +51,15 @@ class OfficerFind:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentPlace:
+    """A stored document of a material that is not erased: where its ciphertext is."""
+
+    material_id: str
+    position: int
+    address: bytes
+
+
 class QuestionGroup(Protocol):
     """Promises: oldest first, by index or in one pass; at most `limit` rows."""
 
@@ -59,6 +68,14 @@ class QuestionGroup(Protocol):
     def list_releases_asked(self, limit: int) -> list[ReleaseAsked]: ...
 
     def list_finds_of_officer(self, officer: str, limit: int) -> list[OfficerFind]: ...
+
+    def count_documents(self) -> int:
+        """Rows that `list_documents` gives in all."""
+        ...
+
+    def list_documents(self, after: tuple[str, int] | None, limit: int) -> list[DocumentPlace]:
+        """A page in the order of material id and position, behind `after`."""
+        ...
 
     def find_oldest_entry(self, generation: int, first: int, last: int) -> datetime | None:
         """When the oldest entry of leaves first..last (included) of the own log was committed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, literal, select, tuple_
 
 from ledger_node.core.types import CityId, Commitment, GrantId
 from ledger_node.edges.database.tables_exchange import (
@@ -14,8 +14,15 @@ from ledger_node.edges.database.tables_exchange import (
     released_materials,
     releases,
 )
-from ledger_node.edges.database.tables_intake import entries
-from ledger_node.ports.database_questions import OfficerFind, ReleaseAsked, Reliance
+from ledger_node.edges.database.tables_intake import documents, entries, materials
+from ledger_node.ports.database_questions import (
+    DocumentPlace,
+    OfficerFind,
+    ReleaseAsked,
+    Reliance,
+)
+
+_STORED = (documents.c.address.is_not(None), materials.c.state.not_in(("erasing", "erased")))
 
 
 class SqlQuestions:
@@ -101,6 +108,22 @@ class SqlQuestions:
             .limit(limit)
         )
         return [OfficerFind(*row) for row in self._connection.execute(statement)]
+
+    def count_documents(self) -> int:
+        """One pass over the index of documents."""
+        statement = select(func.count()).select_from(documents).join(materials).where(*_STORED)
+        return int(self._connection.execute(statement).scalar_one())
+
+    def list_documents(self, after: tuple[str, int] | None, limit: int) -> list[DocumentPlace]:
+        """By the primary key."""
+        key = (documents.c.material_id, documents.c.position)
+        statement = select(*key, documents.c.address).join(materials).where(*_STORED)
+        if after is not None:
+            statement = statement.where(tuple_(*key) > tuple_(literal(after[0]), literal(after[1])))
+        return [
+            DocumentPlace(*row)
+            for row in self._connection.execute(statement.order_by(*key).limit(limit))
+        ]
 
     def find_oldest_entry(self, generation: int, first: int, last: int) -> datetime | None:
         """By the unique index on (generation, leaf index)."""

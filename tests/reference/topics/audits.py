@@ -30,6 +30,7 @@ def report(found=(), **changes):
         "logs": [{"origin": "tongban.example/510107/1", "entries": 5, "heads": 2, "explained": 2}],
         "storage_reads": 8,
         "database_rows": None,
+        "documents_read": None,
         "state_digest": H[1].hex(),
         "discrepancy_count": len(found),
         "discrepancies": list(found),
