@@ -12,27 +12,38 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from ledger_node.core.canonical import JsonObject
+from ledger_node.core.canonical import (
+    JsonObject,
+    encode_base64,
+    encode_canonical,
+    parse_canonical,
+)
 from ledger_node.core.entry import EntryKind, encode_entry
 from ledger_node.core.errors import LedgerError, NotFoundError
 from ledger_node.core.event_types import StatusFlag
 from ledger_node.core.merkle import hash_leaf
-from ledger_node.core.release_request import ReleaseRequest, parse_release_request
+from ledger_node.core.release_answer import parse_release_answer
+from ledger_node.core.release_request import parse_release_request
+from ledger_node.core.sealed import HPKE_OVERHEAD_BYTES
 from ledger_node.core.terms_format import compute_grant_id
 from ledger_node.core.types import BlockNumber, CityId, Commitment, LeafHash
 from ledger_node.flows.node import Node
+from ledger_node.flows.receiving import INCOMING
+from ledger_node.flows.records import open_record
 from ledger_node.ports.database import Transaction
 from ledger_node.ports.database_exploring import ReleaseLink
 from ledger_node.ports.database_questions import ReleaseAsked
+from ledger_node.ports.keys import KeyMissingError
 
 MAX_ROWS = 10_000
-MAX_HEADS = 1_000_000
+MAX_SCANNED = 1_000_000
 UNACKNOWLEDGED_AFTER = timedelta(minutes=10)
+_LEFT_OUT = bytes(HPKE_OVERHEAD_BYTES + 1)
 _PROTECTIVE = StatusFlag.WITHDRAWN | StatusFlag.ERASED
 
 
@@ -62,37 +73,40 @@ class Answer:
 def list_uses(node: Node, commitment: Commitment) -> Answer:
     """All uses of a material: releases in either direction this city knows of."""
     with node.database.read() as tx:
-        links = tx.explore.list_releases_of_material(commitment, MAX_ROWS + 1)
-    return _answer(_encode_link(link) for link in reversed(links))
+        asked = tx.questions.list_releases_asked(MAX_SCANNED)
+    return _answer(
+        _encode_release(each) for each in asked if commitment in _list_materials(node, each)
+    )
 
 
 def list_relied_after_withdrawal(node: Node) -> Answer:
     """Receipts filed here after the issuer had withdrawn or erased the material."""
     with node.database.read() as tx:
         ended = _list_ended(tx)
-        reliances = tx.questions.list_reliances(MAX_HEADS)
+        reliances = tx.questions.list_reliances(MAX_SCANNED)
     rows: list[JsonObject] = []
     for each in reliances:
-        end = ended.get((each.city, _leaf_of(each.commitment)))
-        if end is not None and end[0] <= each.created_at:
-            rows.append(
-                {
-                    "commitment": each.commitment.hex(),
-                    "city": each.city,
-                    "receipt": each.receipt_id,
-                    "release": each.request_digest.hex(),
-                    "relied_at": _time(each.created_at),
-                    "ended_at": _time(end[0]),
-                    "ended_in_block": end[1],
-                }
-            )
+        for commitment in _list_answered(node, each.request_digest, each.answer):
+            end = ended.get((each.city, _leaf_of(commitment)))
+            if end is not None and end[0] <= each.created_at:
+                rows.append(
+                    {
+                        "commitment": commitment.hex(),
+                        "city": each.city,
+                        "receipt": each.receipt_id,
+                        "release": each.request_digest.hex(),
+                        "relied_at": _time(each.created_at),
+                        "ended_at": _time(end[0]),
+                        "ended_in_block": end[1],
+                    }
+                )
     return _answer(iter(rows))
 
 
 def list_outside_purpose(node: Node) -> Answer:
     """Releases whose request, or what was handed over, is not what the grant's terms name."""
     with node.database.read() as tx:
-        asked = tx.questions.list_releases_asked(MAX_HEADS)
+        asked = tx.questions.list_releases_asked(MAX_SCANNED)
     return _answer(
         {
             "release": each.request_digest.hex(),
@@ -103,7 +117,8 @@ def list_outside_purpose(node: Node) -> Answer:
             "created_at": _time(each.created_at),
         }
         for each in asked
-        for problem in find_purpose_problems(each)
+        if (request := _open_request(node, each)) is not None
+        for problem in find_purpose_problems(each, request, _list_materials(node, each))
     )
 
 
@@ -112,7 +127,7 @@ def list_unacknowledged(node: Node) -> Answer:
     before = node.clock.now() - UNACKNOWLEDGED_AFTER
     with node.database.read() as tx:
         links = tx.explore.list_overdue_releases(before, MAX_ROWS + 1)
-    return _answer(_encode_link(link) for link in links)
+    return _answer(_encode_release(link) for link in links)
 
 
 def list_late_anchors(node: Node, promise_s: int) -> Answer:
@@ -140,35 +155,67 @@ def list_finds_of(node: Node, officer: str) -> Answer:
     )
 
 
-def find_purpose_problems(asked: ReleaseAsked) -> Iterator[str]:
-    """What a release does that its grant's terms do not say: stable names."""
+def find_purpose_problems(
+    asked: ReleaseAsked, data: bytes, handed_over: Collection[Commitment]
+) -> Iterator[str]:
+    """What a release does that its grant's terms do not say: stable names.
+
+    Args:
+        data: The request, opened.
+        handed_over: Materials the release handed over.
+    """
     try:
-        request = parse_release_request(asked.request)
+        request = parse_release_request(data)
     except LedgerError:
         yield "request_malformed"
         return
     terms = request.terms
-    checks: Sequence[tuple[str, Callable[[ReleaseRequest], bool]]] = (
-        ("terms_of_another_grant", lambda _: compute_grant_id(terms) != asked.grant_id),
-        (
-            "material_not_granted",
-            lambda each: (
-                terms.materials is not None
-                and not {one.commitment for one in each.materials} <= set(terms.materials)
-            ),
-        ),
-        (
-            "material_not_asked_for",
-            lambda each: any(each.find_material(one) is None for one in asked.commitments),
-        ),
-        (
-            "outside_window",
-            lambda each: not terms.not_before_s <= each.requested_at_s < terms.not_after_s,
-        ),
-    )
-    for name, breaks in checks:
-        if breaks(request):
-            yield name
+    named = {each.commitment for each in request.materials}
+    if compute_grant_id(terms) != asked.grant_id:
+        yield "terms_of_another_grant"
+    if terms.materials is not None and not named <= set(terms.materials):
+        yield "material_not_granted"
+    if not set(handed_over) <= named:
+        yield "material_not_asked_for"
+    if not terms.not_before_s <= request.requested_at_s < terms.not_after_s:
+        yield "outside_window"
+
+
+def _open_request(node: Node, asked: ReleaseAsked) -> bytes | None:
+    """The request with all it names; None once it was erased.
+
+    The releasing city keeps it without the person's sealed number: something stands there again
+    so that it has its form; nothing of it is looked at.
+    """
+    if asked.direction == INCOMING:
+        return _open_part(node, asked.request_digest, "request", asked.request)
+    members = parse_canonical(asked.request, what="release request")
+    if isinstance(members, dict) and members.get("sealed") is None:
+        members["sealed"] = encode_base64(_LEFT_OUT)
+    return encode_canonical(members)
+
+
+def _list_materials(node: Node, asked: ReleaseAsked) -> tuple[Commitment, ...]:
+    if asked.direction != INCOMING:
+        return asked.handed_over
+    return _list_answered(node, asked.request_digest, asked.answer)
+
+
+def _list_answered(
+    node: Node, request_digest: bytes, answer: bytes | None
+) -> tuple[Commitment, ...]:
+    """Materials of an answer this city received; none once it was erased."""
+    opened = None if answer is None else _open_part(node, request_digest, "answer", answer)
+    if opened is None:
+        return ()
+    return tuple(each.commitment for each in parse_release_answer(opened).materials)
+
+
+def _open_part(node: Node, request_digest: bytes, part: str, sealed: bytes) -> bytes | None:
+    try:
+        return open_record(node, f"release/{request_digest.hex()}", part, sealed)
+    except KeyMissingError:
+        return None
 
 
 def _list_ended(tx: Transaction) -> dict[tuple[CityId, LeafHash], tuple[datetime, int]]:
@@ -186,7 +233,7 @@ def _list_ended(tx: Transaction) -> dict[tuple[CityId, LeafHash], tuple[datetime
 
 def _iterate_late(tx: Transaction, city: CityId, promise_s: int) -> Iterator[JsonObject]:
     sizes: dict[int, int] = {}
-    for head in reversed(tx.chain.list_heads(city, MAX_HEADS)):
+    for head in reversed(tx.chain.list_heads(city, MAX_SCANNED)):
         if head.closing:
             continue
         first, size = sizes.get(head.generation, 0), head.tree_head.size
@@ -210,7 +257,7 @@ def _leaf_of(commitment: Commitment) -> LeafHash:
     return hash_leaf(encode_entry(EntryKind.MATERIAL, commitment))
 
 
-def _encode_link(link: ReleaseLink) -> JsonObject:
+def _encode_release(link: ReleaseLink | ReleaseAsked) -> JsonObject:
     return {
         "release": link.request_digest.hex(),
         "direction": link.direction,

@@ -15,27 +15,40 @@ from ledger_node.core.types import CityId, Commitment, GrantId
 
 @dataclass(frozen=True, slots=True)
 class Reliance:
-    """A receipt this city filed over a material another city released to it."""
+    """A receipt this city filed over what another city released to it.
+
+    Attributes:
+        answer: Of the release, sealed under its record key; names the materials by commitment.
+    """
 
     receipt_id: str
     request_digest: bytes
-    commitment: Commitment
     city: CityId
     grant_id: GrantId
+    answer: bytes | None
     created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ReleaseAsked:
-    """A release with the request it stands on, and what was handed over."""
+    """A release with the request it stands on.
+
+    Attributes:
+        request, answer: As the city keeps them: sealed under the release's record key if
+            `incoming`; no answer before there is one.
+        handed_over: Materials linked to it, which only the releasing city does.
+    """
 
     request_digest: bytes
     direction: str
     city: CityId
     grant_id: GrantId
+    state: str
     request: bytes
-    commitments: tuple[Commitment, ...]
+    answer: bytes | None
+    handed_over: tuple[Commitment, ...]
     created_at: datetime
+    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ exactly once in the file.
 from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
+from tests.mutants.table_audit import AUDITS
 from tests.mutants.table_cases import CASES
 from tests.mutants.table_consent import CONSENTS
 from tests.mutants.table_evidence import EVIDENCE
@@ -18,4 +19,4 @@ from tests.mutants.table_uploads import UPLOADS
 
 __all__ = ["MUTANTS", "Mutant"]
 
-MUTANTS = (*LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES, *UPLOADS, *PAPERS)
+MUTANTS = (*LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES, *UPLOADS, *PAPERS, *AUDITS)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, literal, select, tuple_
 
-from ledger_node.core.types import CityId, Commitment, GrantId
+from ledger_node.core.types import Commitment
 from ledger_node.edges.database.tables_exchange import (
     finds,
     receipts,
@@ -32,54 +32,44 @@ class SqlQuestions:
         self._connection = connection
 
     def list_reliances(self, limit: int) -> list[Reliance]:
-        """Receipts with every material of their release."""
+        """Receipts with their release."""
         statement = (
             select(
                 receipts.c.receipt_id,
                 receipts.c.request_digest,
-                released_materials.c.commitment,
                 releases.c.city,
                 releases.c.grant_id,
+                releases.c.answer,
                 receipts.c.created_at,
-            )
-            .join(
-                released_materials, released_materials.c.request_digest == receipts.c.request_digest
             )
             .join(releases, releases.c.request_digest == receipts.c.request_digest)
             .where(releases.c.direction == "incoming")
-            .order_by(receipts.c.created_at, receipts.c.receipt_id, released_materials.c.commitment)
+            .order_by(receipts.c.created_at, receipts.c.receipt_id)
             .limit(limit)
         )
         return [Reliance(*row) for row in self._connection.execute(statement)]
 
     def list_releases_asked(self, limit: int) -> list[ReleaseAsked]:
         """Releases in either direction."""
+        release = releases.c
         statement = (
             select(
-                releases.c.request_digest,
-                releases.c.direction,
-                releases.c.city,
-                releases.c.grant_id,
-                releases.c.request,
-                releases.c.created_at,
+                release.request_digest,
+                release.direction,
+                release.city,
+                release.grant_id,
+                release.state,
+                release.request,
+                release.answer,
+                release.created_at,
+                release.updated_at,
             )
-            .order_by(releases.c.created_at, releases.c.request_digest)
+            .order_by(release.created_at, release.request_digest)
             .limit(limit)
         )
         rows = list(self._connection.execute(statement))
-        handed_over = self._list_handed_over()
-        return [
-            ReleaseAsked(
-                row.request_digest,
-                row.direction,
-                CityId(row.city),
-                GrantId(row.grant_id),
-                row.request,
-                tuple(handed_over[row.request_digest]),
-                row.created_at,
-            )
-            for row in rows
-        ]
+        linked = self._list_handed_over()
+        return [ReleaseAsked(*row[:7], tuple(linked[row.request_digest]), *row[7:]) for row in rows]
 
     def _list_handed_over(self) -> defaultdict[bytes, list[Commitment]]:
         found: defaultdict[bytes, list[Commitment]] = defaultdict(list)
