@@ -529,6 +529,10 @@ def test_compare_documents_spoilt_document_is_named_by_material(
     node = way.issuer
     with node.database.read() as tx:
         places = tx.questions.list_documents(None, 100)
+        behind = (places[1].material_id, places[1].position)
+        assert tx.questions.list_documents(behind, 1) == places[2:3]
+    with way.relier.database.read() as tx:  # the other database reads the same statement
+        assert (tx.questions.list_documents(behind, 1), tx.questions.count_documents()) == ([], 0)
     victim = places[1]
     report = audit(
         way, auditor, replayed, database=node.database, documents=DocumentsToRead(node.documents)
