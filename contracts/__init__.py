@@ -14,7 +14,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-CONTRACT_NAMES = ("Membership", "CityLog", "MaterialStatus", "Grants")
+CONTRACT_NAMES = ("Membership", "CityLog", "MaterialStatus", "Grants", "Catalogue")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ import json
 from functools import cache
 from importlib import resources
 
-from ledger_node.core.catalogue import Catalogue, parse_catalogue
+from ledger_node.core.catalogue import Catalogue
+from ledger_node.core.catalogue_seed import parse_seed
 
 
 @cache
 def load_catalogue() -> Catalogue:
     """The seed catalogue that ships with the program."""
     text = resources.files("ledger_node").joinpath("catalogue.json").read_bytes()
-    return parse_catalogue(json.loads(text))
+    return parse_seed(json.loads(text))

@@ -28,6 +28,7 @@ from ledger_node.config import (
 )
 from ledger_node.core.anchor import FinalityKind, FinalityPolicy
 from ledger_node.core.case import read_state_map
+from ledger_node.core.catalogue_format import compute_catalogue_pin
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.types import Address, BlockHash, BlockNumber, CityId
 from ledger_node.edges.audit import AuditDirectory, DirectoryLogFiles
@@ -251,6 +252,7 @@ def _build_node(
         generation=GENERATION,
         material_types=frozenset(catalogue.types),
         sensitive_types=catalogue.sensitive_types,
+        catalogue_pin=compute_catalogue_pin(catalogue),
         normalise_identifier=normalise_identifier,
         is_minor=is_minor,
         clock=clock,

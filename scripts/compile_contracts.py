@@ -18,7 +18,7 @@ from scripts.contract_files import build_artifact, build_layout
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACTS = ROOT / "contracts"
 SOLC_VERSION = "0.8.37"
-SOURCES = ("Membership", "CityLog", "MaterialStatus", "Grants")
+SOURCES = ("Membership", "CityLog", "MaterialStatus", "Grants", "Catalogue")
 FOLDERS = (".", "bases", "interfaces", "libraries", "types")
 SETTINGS: dict[str, Any] = {
     "evmVersion": "paris",

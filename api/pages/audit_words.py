@@ -87,6 +87,7 @@ CONTRACTS: Final[Mapping[ContractRole, Pair]] = {
     ContractRole.CITY_LOG: ("城市日志", "City log"),
     ContractRole.MATERIAL_STATUS: ("材料状态", "Material status"),
     ContractRole.GRANTS: ("授权", "Grants"),
+    ContractRole.CATALOGUE: ("事项目录", "Catalogue"),
     ContractRole.MEMBERSHIP: ("成员", "Membership"),
 }
 REPLAY_STATES: Final[Mapping[ReplayState, tuple[str, str, str]]] = {

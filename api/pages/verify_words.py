@@ -9,7 +9,7 @@ from typing import Final
 from api.pages.audit_words import FINDINGS
 from api.pages.cities import name_city
 from api.pages.language import Speech
-from ledger_node.core.catalogue import Necessity
+from ledger_node.core.catalogue_words import Necessity
 from ledger_node.core.chain_facts import FactSource
 from ledger_node.core.freshness import Light
 from ledger_node.core.receipt import ReceiptKind

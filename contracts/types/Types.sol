@@ -20,7 +20,8 @@ enum KeyRole {
 enum ContractRole {
     CityLog,
     MaterialStatus,
-    Grants
+    Grants,
+    Catalogue
 }
 
 /// @notice What a proposal does when it is executed; the payload of each is the plain ABI
@@ -34,6 +35,31 @@ enum ProposalKind {
     ReplaceKey, // (uint32 city, uint8 role, bytes32 key)
     CancelChange, // (uint64 changeId)
     CloseGeneration // (uint32 city, uint32 generation, uint64 size, bytes32 root)
+}
+
+/// @notice Whose votes an edition of a list takes: two thirds of the parties in good standing for
+/// a list of the consortium, every party for a bilateral or directed one.
+enum ListRule {
+    Consortium,
+    Bilateral,
+    Directed
+}
+
+/// @notice An edition of a list of the service catalogue, as it is put to the vote.
+/// @param kind Whose votes it takes.
+/// @param code Code of the list in the catalogue, 1 to 64 bytes.
+/// @param parties Division codes of the cities concerned, four bytes each, big-endian, ascending;
+/// empty in a list of the consortium: every member.
+/// @param edition The number after the last published one, from 1 on.
+/// @param digest SHA-256 of the list's document.
+/// @param effectiveFrom Block time in seconds from which it counts.
+struct ListEdition {
+    ListRule kind;
+    string code;
+    bytes parties;
+    uint32 edition;
+    bytes32 digest;
+    uint64 effectiveFrom;
 }
 
 /// @notice A city as it enters the consortium.

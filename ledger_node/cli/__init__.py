@@ -13,6 +13,7 @@ import typer
 from ledger_node.cli import (
     accounts,
     audit,
+    catalogue,
     chain,
     consortium,
     demo,
@@ -37,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(chain.app, name="chain")
+app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(devices.app, name="devices")
 app.add_typer(node.app, name="node")
 app.add_typer(consortium.app, name="consortium")

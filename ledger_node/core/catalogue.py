@@ -1,53 +1,40 @@
-"""The catalogue: material types, service items and their needs; the smallest ask of a case.
+"""The catalogue: material types, service items and their needs, lists, bundles, bases.
 
-Step 6 of the data flow (what must be found) and the source of "sensitive" for evidence. Functions
-take parsed JSON; who reads the file is the edge. Spec: docs/spec/terms.md, section "Catalogue".
+Step 6 of the data flow (what must be found) and the source of "sensitive" for evidence. Frozen
+values only; who reads which format is elsewhere. Spec: docs/spec/catalogue.md.
 
 Invariants:
-    * Every type, condition and list that is named exists; a code stands once.
     * A need is met by any one of its types; all needs that apply must be met or asked.
-Not here: bundles and equivalences of the seed (one-matter bundles come with cases), who may
-receive or decide.
+    * A need names one basis row; a row that is not in force that day carries nothing.
+Not here: the canonical format and its digest (catalogue_format.py), what contradicts what
+(catalogue_check.py), the seed data (catalogue_seed.py), the smallest ask (needs.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from datetime import date
+from typing import TypeAlias
 
-from ledger_node.core.canonical import (
-    JsonObject,
-    JsonValue,
-    require_int,
-    require_list,
-    require_text,
+from ledger_node.core.catalogue_findings import UnknownItemError, UnknownListError
+from ledger_node.core.catalogue_words import (
+    BasisKind,
+    DayUnit,
+    Decides,
+    HomeBy,
+    ListKind,
+    Mode,
+    Necessity,
+    Presence,
+    SubjectKind,
+    Wanted,
+    Whose,
 )
-from ledger_node.core.errors import NotFoundError
-from ledger_node.core.shapes import (
-    demand_distinct,
-    demand_not_empty,
-    read_choice,
-    read_flag,
-    read_name,
-    refuse_shape,
-)
+from ledger_node.core.types import CityId
 
-CATALOGUE_SCHEMA = "tongban-catalogue-seed/1"
-
-
-class UnknownItemError(NotFoundError):
-    """The catalogue has no such service item."""
-
-    code = "unknown_item"
-
-
-class Necessity(StrEnum):
-    """Whether a need must be met now, may be met later (容缺后补), or helps only."""
-
-    REQUIRED = "required"
-    DEFER = "defer"
-    OPTIONAL = "optional"
+Places: TypeAlias = tuple[CityId, ...] | None
+"""Cities in ascending order; None: every member city."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,19 +42,68 @@ class MaterialType:
     """A type of material.
 
     Attributes:
-        code: Stable code.
+        code, version: Stable code; version of its fields, from 1.
         zh, en: Names.
         issuer_zh: Who issues it.
+        subject: Whom it is about.
         sensitive: A grant of it needs a second officer.
+        single_use: Spent at its first use and refused in every city afterwards.
         validity_months: Usual validity, None if unlimited or unknown.
+        retention_years: How long it is kept, None: as long as the case it stands in.
+        supersedes: Code of the type it replaces, None if it replaces none.
+        note: For people.
     """
 
     code: str
+    version: int
     zh: str
     en: str
     issuer_zh: str
+    subject: SubjectKind
     sensitive: bool
+    single_use: bool
     validity_months: int | None
+    retention_years: int | None
+    supersedes: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition (情形): one plain question, asked only if a need hangs on it."""
+
+    code: str
+    question_zh: str
+    question_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class BasisRow:
+    """What a need stands on: instrument and article, and the days it is in force.
+
+    Attributes:
+        kind: Consent, or function.
+        instrument_zh, article_zh: Law and article.
+        text_zh, text_en: The sentence shown to the person.
+        in_force_from, in_force_until: First day, and first day no longer; None: open.
+        second_officer: A release under it needs two officers.
+    """
+
+    code: str
+    kind: BasisKind
+    instrument_zh: str
+    article_zh: str
+    text_zh: str
+    text_en: str
+    in_force_from: date
+    in_force_until: date | None
+    second_officer: bool
+
+    def is_in_force(self, on: date) -> bool:
+        """Whether the row holds on a day."""
+        return self.in_force_from <= on and (
+            self.in_force_until is None or on < self.in_force_until
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +115,11 @@ class Need:
         any_of: Types of which one meets it.
         freshness_days: How old the material may be at most, None if any.
         necessity: Required, deferrable or optional.
-        statutory_basis: May be had by function instead of consent (city fills in the article).
+        basis: Code of its basis row.
         event_date: Must be valid on the date of the event, not of the decision.
         condition: Applies only if this condition holds; None: always.
+        whose: Whose paper it is.
+        wanted: What of it is needed.
     """
 
     zh: str
@@ -89,29 +127,143 @@ class Need:
     any_of: tuple[str, ...]
     freshness_days: int | None
     necessity: Necessity
-    statutory_basis: bool
+    basis: str
     event_date: bool
     condition: str | None
+    whose: Whose
+    wanted: Wanted
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceItem:
-    """A service item: code, names, the lists it belongs to, and what it needs."""
+    """A service item.
+
+    Attributes:
+        code, scheme: Code, and whose numbering it is; no meaning is read out of either.
+        zh, en: Names.
+        subject, field_zh: Whom it is for; field of administration.
+        lists: Codes of the lists it belongs to.
+        mode: How a case travels.
+        receive, accept: Where papers are taken (收件); where the clock starts (受理).
+        decides, decide_cities: Who decides; the cities if they are named.
+        home_by: Which tie says which city is home; None if none does.
+        presence: Who must come.
+        instant: Decided on the spot (即办件).
+        statutory_days, statutory_unit: Limit by law, None if none is known; how it counts.
+        promised_days: Limit the cities promise, working days; 0: the same day.
+        result: Type of the material a granted case issues, None if none.
+        surrender: Types whose originals are handed in.
+        effective_from, effective_until: First day, and first day no longer; None: open.
+        note: For people.
+        needs: In the order a clerk asks.
+    """
+
+    code: str
+    scheme: str
+    zh: str
+    en: str
+    subject: SubjectKind
+    field_zh: str
+    lists: tuple[str, ...]
+    mode: Mode
+    receive: Places
+    accept: Places
+    decides: Decides
+    decide_cities: tuple[CityId, ...]
+    home_by: HomeBy | None
+    presence: Presence
+    instant: bool
+    statutory_days: int | None
+    statutory_unit: DayUnit
+    promised_days: int
+    result: str | None
+    surrender: tuple[str, ...]
+    effective_from: date
+    effective_until: date | None
+    note: str
+    needs: tuple[Need, ...]
+
+    def is_effective(self, on: date) -> bool:
+        """Whether the item can be asked for on a day."""
+        return self.effective_from <= on and (
+            self.effective_until is None or on < self.effective_until
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceList:
+    """A list the cities announced.
+
+    Attributes:
+        kind: Consortium, bilateral, directed.
+        members: Cities it binds; None: every member city.
+        receiving, deciding: The two sides of a bilateral list; of a directed one where papers
+            are taken and where is decided. Both empty for a list of the consortium.
+        batch: Announced as which batch, from 1.
+        effective_from: First day.
+        note: For people.
+    """
 
     code: str
     zh: str
     en: str
-    lists: tuple[str, ...]
-    needs: tuple[Need, ...]
+    kind: ListKind
+    members: Places
+    receiving: tuple[CityId, ...]
+    deciding: tuple[CityId, ...]
+    batch: int
+    effective_from: date
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Several items wanted at once (一件事); each need is asked once."""
+
+    code: str
+    zh: str
+    en: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """`substitute` serves where `wanted` is needed; for one item, or (None) for all."""
+
+    wanted: str
+    substitute: str
+    item: str | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """A city the catalogue names."""
+
+    code: CityId
+    zh: str
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Types and items by code; conditions (情形) by code with their question, Chinese first."""
+    """One version of everything, each table by code in the order of its rows."""
 
+    version: int
+    cities: Mapping[str, City]
     types: Mapping[str, MaterialType]
+    condition_rows: Mapping[str, Condition]
+    bases: Mapping[str, BasisRow]
+    lists: Mapping[str, ServiceList]
     items: Mapping[str, ServiceItem]
-    conditions: Mapping[str, tuple[str, str]]
+    bundles: Mapping[str, Bundle]
+    equivalences: tuple[Equivalence, ...]
+
+    @property
+    def conditions(self) -> Mapping[str, tuple[str, str]]:
+        """Conditions by code with their question, Chinese first."""
+        return {
+            code: (each.question_zh, each.question_en) for code, each in self.condition_rows.items()
+        }
 
     @property
     def sensitive_types(self) -> frozenset[str]:
@@ -129,144 +281,17 @@ class Catalogue:
             raise UnknownItemError("目录中没有该事项。", "the catalogue has no such item.")
         return item
 
+    def get_list(self, code: str) -> ServiceList:
+        """List of a code.
 
-def parse_catalogue(value: JsonValue) -> Catalogue:
-    """Read a catalogue from parsed JSON (the file is for people: members we do not use may stand).
+        Raises:
+            UnknownListError: There is none.
+        """
+        found = self.lists.get(code)
+        if found is None:
+            raise UnknownListError("目录中没有该清单。", "The catalogue has no such list.")
+        return found
 
-    Raises:
-        UnexpectedShapeError: A member is missing or of another type, a code stands twice, or
-            something named does not exist; the message names the place.
-    """
-    root = _read_object(value, "catalogue")
-    meta = _read_object(_get(root, "meta", "catalogue"), "catalogue meta")
-    if _get(meta, "schema", "catalogue meta") != CATALOGUE_SCHEMA:
-        raise refuse_shape("catalogue", "不认识的目录格式", "an unknown catalogue schema")
-    types = [_read_type(each) for each in _read_objects(root, "material_types")]
-    conditions = [
-        (_read_code(each, "condition"), _read_question(each))
-        for each in _read_objects(root, "conditions")
-    ]
-    lists = [_read_code(each, "list") for each in _read_objects(root, "lists")]
-    items = [_read_item(each) for each in _read_objects(root, "items")]
-    for codes, what in (
-        ([each.code for each in types], "material types"),
-        ([code for code, _ in conditions], "conditions"),
-        (lists, "lists"),
-        ([each.code for each in items], "items"),
-    ):
-        demand_distinct(codes, what=f"catalogue {what}")
-    catalogue = Catalogue(
-        {each.code: each for each in types}, {each.code: each for each in items}, dict(conditions)
-    )
-    for item in items:
-        _demand_known(item, catalogue, lists)
-    return catalogue
-
-
-def list_open_needs(
-    item: ServiceItem, conditions: Collection[str], held: Collection[str]
-) -> tuple[Need, ...]:
-    """The smallest ask: needs that apply and that no held type meets, optional ones left out.
-
-    Args:
-        item: What the person wants.
-        conditions: Codes of the conditions that hold.
-        held: Codes of types already there.
-    """
-    return tuple(
-        need
-        for need in item.needs
-        if need.necessity is not Necessity.OPTIONAL
-        and (need.condition is None or need.condition in conditions)
-        and not set(need.any_of) & set(held)
-    )
-
-
-def _read_type(value: JsonObject) -> MaterialType:
-    what = "material type"
-    return MaterialType(
-        _read_code(value, what),
-        _read_text(value, "zh", what),
-        _read_text(value, "en", what),
-        _read_text(value, "issuer_zh", what),
-        read_flag(_get(value, "sensitive", what), what=f"{what} sensitive"),
-        _read_optional_int(value, "validity_months", what),
-    )
-
-
-def _read_question(value: JsonObject) -> tuple[str, str]:
-    """A condition's question; a reader of English gets the Chinese one where there is no other."""
-    zh = _read_text(value, "question_zh", "condition")
-    return zh, _read_text(value, "question_en", "condition") if "question_en" in value else zh
-
-
-def _read_item(value: JsonObject) -> ServiceItem:
-    what = "item"
-    first = read_name(_get(value, "list", what), what=f"{what} list")
-    also = require_list(value.get("also_lists", []), what=f"{what} also_lists")
-    return ServiceItem(
-        _read_code(value, what),
-        _read_text(value, "zh", what),
-        _read_text(value, "en", what),
-        (first, *(read_name(each, what=f"{what} also_lists") for each in also)),
-        tuple(_read_need(each) for each in _read_objects(value, "requirements")),
-    )
-
-
-def _read_need(value: JsonObject) -> Need:
-    what = "need"
-    items = require_list(_get(value, "any_of", what), what=f"{what} any_of")
-    any_of = tuple(read_name(each, what=f"{what} any_of") for each in items)
-    demand_not_empty(any_of, what=f"{what} any_of")
-    when = value.get("when")
-    return Need(
-        _read_text(value, "need_zh", what),
-        _read_text(value, "need_en", what),
-        any_of,
-        _read_optional_int(value, "freshness_days", what),
-        read_choice(_get(value, "necessity", what), Necessity, what=f"{what} necessity"),
-        read_flag(_get(value, "statutory_basis", what), what=f"{what} statutory_basis"),
-        read_flag(_get(value, "event_date", what), what=f"{what} event_date"),
-        None if when is None else read_name(when, what=f"{what} when"),
-    )
-
-
-def _demand_known(item: ServiceItem, catalogue: Catalogue, lists: Sequence[str]) -> None:
-    named = {code for need in item.needs for code in need.any_of}
-    conditions = {need.condition for need in item.needs} - {None}
-    if not named <= catalogue.types.keys():
-        raise refuse_shape(item.code, "引用了未知的材料类型", "names an unknown material type")
-    if not conditions <= catalogue.conditions.keys():
-        raise refuse_shape(item.code, "引用了未知的情形", "names an unknown condition")
-    if not set(item.lists) <= set(lists):
-        raise refuse_shape(item.code, "引用了未知的清单", "names an unknown list")
-
-
-def _read_object(value: JsonValue, what: str) -> JsonObject:
-    if not isinstance(value, dict):
-        raise refuse_shape(what, "应为对象", "an object is expected")
-    return value
-
-
-def _read_objects(value: JsonObject, name: str) -> list[JsonObject]:
-    items = require_list(_get(value, name, "catalogue"), what=f"catalogue {name}")
-    return [_read_object(each, f"catalogue {name}") for each in items]
-
-
-def _get(value: JsonObject, name: str, what: str) -> JsonValue:
-    if name not in value:
-        raise refuse_shape(f"{what} {name}", "缺失", "is missing")
-    return value[name]
-
-
-def _read_code(value: JsonObject, what: str) -> str:
-    return read_name(_get(value, "code", what), what=f"{what} code")
-
-
-def _read_text(value: JsonObject, name: str, what: str) -> str:
-    return require_text(_get(value, name, what), what=f"{what} {name}")
-
-
-def _read_optional_int(value: JsonObject, name: str, what: str) -> int | None:
-    number = _get(value, name, what)
-    return None if number is None else require_int(number, what=f"{what} {name}")
+    def places(self, places: Places) -> tuple[CityId, ...]:
+        """The cities meant: all that the catalogue names, or those given."""
+        return tuple(each.code for each in self.cities.values()) if places is None else places

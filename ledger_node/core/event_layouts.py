@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import IntEnum, IntFlag
 
+from ledger_node.core.catalogue_events import (
+    EditionProposed,
+    EditionPublished,
+    EditionVoteCast,
+    ListOpened,
+)
 from ledger_node.core.event_types import (
-    Basis,
     ChangeCancelled,
     CheckpointAnchored,
     ContractRegistered,
@@ -23,93 +27,19 @@ from ledger_node.core.event_types import (
     GrantRevoked,
     KeyAnnounced,
     KeyDistrusted,
-    KeyRole,
     MemberAdmitted,
     MemberReinstated,
     MemberSuspended,
     ObjectionClosed,
-    ObjectionOutcome,
     ObjectionRaised,
     ObjectionWithdrawn,
     ProposalCreated,
     ProposalExecuted,
-    ProposalKind,
-    StatusFlag,
     StatusSet,
     UrlAnnounced,
     VoteCast,
 )
-from ledger_node.core.types import CityId
-
-WORD_BYTES = 32
-MAX_DIVISION_CODE = 999_999
-REGISTERED_ROLES = (ContractRole.CITY_LOG, ContractRole.MATERIAL_STATUS, ContractRole.GRANTS)
-
-
-class BadWordError(Exception):
-    """A word is outside its type; `decode_event` names the event and position."""
-
-
-def _uint(bits: int) -> Callable[[bytes], int]:
-    def read(word: bytes) -> int:
-        value = int.from_bytes(word, "big")
-        if value >> bits:
-            raise BadWordError(f"more than {bits} bits")
-        return value
-
-    return read
-
-
-_uint32, _uint64 = _uint(32), _uint(64)
-
-
-def _bytes32(word: bytes) -> bytes:
-    return word
-
-
-def _city(word: bytes) -> CityId:
-    value = int.from_bytes(word, "big")
-    if value > MAX_DIVISION_CODE:
-        raise BadWordError("not a six-digit division code")
-    return CityId(f"{value:06d}")
-
-
-def _bool(word: bytes) -> bool:
-    if int.from_bytes(word, "big") > 1:
-        raise BadWordError("not a boolean")
-    return word[-1] == 1
-
-
-def _address(word: bytes) -> bytes:
-    if any(word[:12]):
-        raise BadWordError("not an address")
-    return word[12:]
-
-
-def _enum(*members: IntEnum | IntFlag) -> Callable[[bytes], int]:
-    known: dict[bytes, int] = {
-        int(member).to_bytes(WORD_BYTES, "big"): member for member in members
-    }
-    name = type(members[0]).__name__
-
-    def read(word: bytes) -> int:
-        try:
-            return known[word]
-        except KeyError:
-            raise BadWordError(f"not one {name}") from None
-
-    return read
-
-
-def _dynamic_bytes(tail: bytes) -> bytes:
-    return tail
-
-
-def _dynamic_text(tail: bytes) -> str:
-    return tail.decode("utf-8", "backslashreplace")
-
-
-DYNAMIC_READERS: tuple[Callable[[bytes], object], ...] = (_dynamic_bytes, _dynamic_text)
+from ledger_node.core.event_words import SOLIDITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,28 +61,10 @@ class EventLayout:
     readers: tuple[Callable[[bytes], object], ...]
 
 
-_SOLIDITY: Mapping[str, tuple[str, Callable[[bytes], object]]] = {
-    "city": ("uint32", _city),
-    "uint32": ("uint32", _uint32),
-    "uint64": ("uint64", _uint64),
-    "bytes32": ("bytes32", _bytes32),
-    "bool": ("bool", _bool),
-    "address": ("address", _address),
-    "key_role": ("uint8", _enum(*KeyRole)),
-    "contract_role": ("uint8", _enum(*REGISTERED_ROLES)),
-    "basis": ("uint8", _enum(*Basis)),
-    "flag": ("uint8", _enum(*StatusFlag)),
-    "outcome": ("uint8", _enum(*ObjectionOutcome)),
-    "proposal_kind": ("uint8", _enum(*ProposalKind)),
-    "bytes": ("bytes", _dynamic_bytes),
-    "string": ("string", _dynamic_text),
-}
-
-
 def _layout(kind: type[Event], parameters: str, topic: str) -> EventLayout:
     """Layout from `type` words, those in topics marked with `*`."""
     words = parameters.split()
-    types = [_SOLIDITY[word.rstrip("*")] for word in words]
+    types = [SOLIDITY[word.rstrip("*")] for word in words]
     return EventLayout(
         kind=kind,
         signature=f"{kind.__name__}({','.join(name for name, _ in types)})",
@@ -269,6 +181,28 @@ EVENT_LAYOUTS: Mapping[ContractRole, tuple[EventLayout, ...]] = {
             GrantConsumed,
             "bytes32* bytes32* uint32",
             "6e31969518c3a9f4516e56b2caaa506ba0878d35b4893024521a6e6957256f37",
+        ),
+    ),
+    ContractRole.CATALOGUE: (
+        _layout(
+            ListOpened,
+            "bytes32* list_rule string bytes",
+            "ef789f22d40f02bc897957b97de2bdb88945f838c25fad6ef9bdc49140c76eaa",
+        ),
+        _layout(
+            EditionProposed,
+            "uint64* bytes32* city* uint32 bytes32 uint64 bytes32 uint64",
+            "6693ab41eaebdbeed55501cea62a488d51c241a62d35d7d081e456c98504a1e7",
+        ),
+        _layout(
+            EditionVoteCast,
+            "uint64* city* bool",
+            "eb397d10d5d043f6edf4de80d81d468704c4d100f693082ae04e4da2640ee637",
+        ),
+        _layout(
+            EditionPublished,
+            "uint64* bytes32* uint32 bytes32 uint64",
+            "949fe41fdc3099a6640fbfb26172d3ad8993bee585c3cc285eedf50d2bcea387",
         ),
     ),
 }

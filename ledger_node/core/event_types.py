@@ -39,11 +39,12 @@ class KeyRole(IntEnum):
 
 
 class ContractRole(IntEnum):
-    """Which contract a log comes from. 0 to 2 are the roles `Membership` registers."""
+    """Which contract a log comes from. 0 to 3 are the roles `Membership` registers."""
 
     CITY_LOG = 0
     MATERIAL_STATUS = 1
     GRANTS = 2
+    CATALOGUE = 3
     MEMBERSHIP = 255  # never registered on chain: the one contract that is not replaced
 
 

@@ -17,14 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ledger_node.core.errors import MalformedInputError
-from ledger_node.core.event_layouts import (
-    DYNAMIC_READERS,
-    EVENT_LAYOUTS,
-    MAX_DIVISION_CODE,
-    WORD_BYTES,
-    BadWordError,
-    EventLayout,
-)
+from ledger_node.core.event_layouts import EVENT_LAYOUTS, EventLayout
 from ledger_node.core.event_types import (
     Basis,
     ChangeCancelled,
@@ -55,6 +48,12 @@ from ledger_node.core.event_types import (
     UnknownEvent,
     UrlAnnounced,
     VoteCast,
+)
+from ledger_node.core.event_words import (
+    DYNAMIC_READERS,
+    MAX_DIVISION_CODE,
+    WORD_BYTES,
+    BadWordError,
 )
 from ledger_node.core.types import CityId
 

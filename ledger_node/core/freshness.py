@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from ledger_node.core.catalogue import Necessity
+from ledger_node.core.catalogue_words import Necessity
 from ledger_node.core.verdict import LineState
 
 

@@ -16,7 +16,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ledger_node.core.catalogue import Necessity, Need, ServiceItem
+from ledger_node.core.catalogue import Need, ServiceItem
+from ledger_node.core.catalogue_words import Necessity
 from ledger_node.core.find_messages import Candidate
 from ledger_node.core.status import Standing
 from ledger_node.core.types import CityId

@@ -2,7 +2,7 @@
 
 Step 11 of the data flow (events -> state -> discrepancies). A pure fold in chain order; memory
 grows with the state, not with the events. Spec: docs/spec/replay.md. Rules of the single
-contracts: replay_governance.py, replay_rules.py; entry bundles: replay_log.py.
+contracts: replay_governance.py, replay_rules.py, replay_catalogue.py; entry bundles: replay_log.py.
 
 Invariants:
     * fold(a + b) = fold(b) from fold(a), wherever the events are cut into pages.
@@ -17,6 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from ledger_node.core.catalogue_events import (
+    EditionProposed,
+    EditionPublished,
+    EditionVoteCast,
+    ListOpened,
+)
 from ledger_node.core.event_types import (
     ChangeCancelled,
     CheckpointAnchored,
@@ -42,6 +48,12 @@ from ledger_node.core.event_types import (
     UnknownEvent,
     UrlAnnounced,
     VoteCast,
+)
+from ledger_node.core.replay_catalogue import (
+    apply_edition_proposed,
+    apply_edition_published,
+    apply_edition_vote,
+    apply_list_opened,
 )
 from ledger_node.core.replay_governance import (
     apply_membership_rules,
@@ -90,6 +102,10 @@ _RULES: Mapping[type[Event], tuple[ContractRole, bool, _Rule]] = {
     GrantRecorded: (ContractRole.GRANTS, True, apply_grant_recorded),
     GrantRevoked: (ContractRole.GRANTS, False, apply_grant_revoked),
     GrantConsumed: (ContractRole.GRANTS, True, apply_grant_consumed),
+    ListOpened: (ContractRole.CATALOGUE, True, apply_list_opened),
+    EditionProposed: (ContractRole.CATALOGUE, True, apply_edition_proposed),
+    EditionVoteCast: (ContractRole.CATALOGUE, True, apply_edition_vote),
+    EditionPublished: (ContractRole.CATALOGUE, True, apply_edition_published),
 }
 
 

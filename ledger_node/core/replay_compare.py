@@ -23,6 +23,7 @@ from ledger_node.core.replay_state import (
     Discrepancy,
     DiscrepancyCode,
     ReplayedGrant,
+    ReplayedList,
     ReplayState,
 )
 from ledger_node.core.types import Digest
@@ -96,6 +97,10 @@ def iterate_items(state: ReplayState) -> Iterator[Item]:
             lambda key: f"{key[0].hex()} {key[1].hex()}",
             _consumption,
         ),
+        _section("list", state.lists, lambda key: f"{key[0].hex()} {key[1].hex()}", _list),
+        _section(
+            "edition-vote", state.edition_votes, lambda key: f"{key[0].hex()} {key[1]}", _json
+        ),
         _section("events", state.event_counts, str, _json),
     )
     for number, section in enumerate(sections):
@@ -132,6 +137,24 @@ def _grant(known: ReplayedGrant) -> JsonValue:
         "recorded": _place_of(known.recorded),
         "revoked": _place_of(known.revoked),
         "revoked_by": known.revoked_by,
+    }
+
+
+def _list(known: ReplayedList) -> JsonValue:
+    return {
+        "rule": int(known.rule),
+        "code": known.code,
+        "parties": list(known.parties),
+        "editions": [
+            [
+                each.edition,
+                each.digest.hex(),
+                _json(each.effective_from_s),
+                each.vote_id,
+                _place_of(each.position),
+            ]
+            for each in known.editions
+        ],
     }
 
 

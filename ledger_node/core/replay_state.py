@@ -12,6 +12,7 @@ from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ledger_node.core.catalogue_events import ListRule
 from ledger_node.core.event_types import Event, Position, ProposalKind
 from ledger_node.core.grant_facts import GrantOnChain
 from ledger_node.core.membership import EMPTY_CONSORTIUM, Consortium
@@ -25,6 +26,7 @@ RECENT_EVENTS = 4096  # how far back a page may overlap without being an error
 GrantKey = tuple[Address, GrantId]
 ReleaseKey = tuple[Address, ReleaseCommitment]
 GenerationKey = tuple[CityId, int]
+ListKey = tuple[Address, bytes]
 
 
 class DiscrepancyCode(StrEnum):
@@ -62,6 +64,11 @@ class DiscrepancyCode(StrEnum):
     USES_LEFT_WRONG = "uses_left_wrong"
     RELEASE_REPEATED = "release_repeated"
     REVOCATION_CAP = "revocation_cap"
+    LIST_UNKNOWN = "list_unknown"
+    LIST_CONTRADICTED = "list_contradicted"
+    NOT_CONCERNED = "not_concerned"
+    EDITION_WRONG = "edition_wrong"
+    EDITION_TOO_EARLY = "edition_too_early"
     LOG_WITHHELD = "log_withheld"
     LOG_FORKED = "log_forked"
     LOG_ENTRY_MALFORMED = "log_entry_malformed"
@@ -126,6 +133,42 @@ class Consumption:
     position: Position
 
 
+@dataclass(frozen=True, slots=True)
+class PublishedEdition:
+    """An edition of a list, the vote it stands on, and the event that says so."""
+
+    edition: int
+    digest: bytes
+    effective_from_s: int
+    vote_id: int
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedList:
+    """A list of the catalogue; `parties` empty: every member."""
+
+    rule: ListRule
+    code: str
+    parties: tuple[CityId, ...]
+    editions: tuple[PublishedEdition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EditionVote:
+    """A vote on an edition; a later vote replaces a city's earlier one."""
+
+    list_id: bytes
+    city: CityId
+    edition: int
+    digest: bytes
+    effective_from_s: int
+    paper: bytes
+    expires_at_s: int
+    votes: Mapping[CityId, bool]
+    published: bool = False
+
+
 @dataclass(slots=True)
 class ReplayState:
     """What the events up to `last` say. Treat as frozen: only the fold changes its own copy.
@@ -142,6 +185,7 @@ class ReplayState:
         leaves, objections: As in status.py.
         grants: By contract and terms commitment.
         consumptions: By contract and release commitment.
+        lists, edition_votes: By contract and list, by contract and number.
         event_counts: Events applied, per event name.
         changes: Number of announced changes so far.
         foreign_revocations: Day and count of revocations a city made of grants not its own.
@@ -165,6 +209,8 @@ class ReplayState:
     open_objections: MutableMapping[tuple[Address, CityId], int] = field(default_factory=dict)
     grants: MutableMapping[GrantKey, ReplayedGrant] = field(default_factory=dict)
     consumptions: MutableMapping[ReleaseKey, Consumption] = field(default_factory=dict)
+    lists: MutableMapping[ListKey, ReplayedList] = field(default_factory=dict)
+    edition_votes: MutableMapping[tuple[Address, int], EditionVote] = field(default_factory=dict)
     event_counts: MutableMapping[str, int] = field(default_factory=dict)
     changes: int = 0
     foreign_revocations: MutableMapping[tuple[Address, CityId], tuple[int, int]] = field(
@@ -193,6 +239,8 @@ class ReplayState:
             open_objections=dict(self.open_objections),
             grants=dict(self.grants),
             consumptions=dict(self.consumptions),
+            lists=dict(self.lists),
+            edition_votes=dict(self.edition_votes),
             event_counts=dict(self.event_counts),
             changes=self.changes,
             foreign_revocations=dict(self.foreign_revocations),

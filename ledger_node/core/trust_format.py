@@ -26,8 +26,8 @@ from ledger_node.core.chain_facts import FactSource
 from ledger_node.core.chain_facts_format import encode_chain_facts, read_chain_facts
 from ledger_node.core.checkpoint import build_origin
 from ledger_node.core.consortium import KeyInterval, Registration
-from ledger_node.core.event_layouts import REGISTERED_ROLES
 from ledger_node.core.event_types import ContractRole, KeyRole
+from ledger_node.core.event_words import REGISTERED_ROLES
 from ledger_node.core.qbft import MAX_VALIDATORS
 from ledger_node.core.shapes import (
     encode_address,

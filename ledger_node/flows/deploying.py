@@ -31,6 +31,7 @@ _REGISTERED: Final = (
     (ContractRole.CITY_LOG, "CityLog"),
     (ContractRole.MATERIAL_STATUS, "MaterialStatus"),
     (ContractRole.GRANTS, "Grants"),
+    (ContractRole.CATALOGUE, "Catalogue"),
 )
 
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger_node.core.canonical import JsonValue
-from ledger_node.core.catalogue import CATALOGUE_SCHEMA
 from ledger_node.core.chain_facts import BlockFact
 from ledger_node.core.entry import EntryKind
 from ledger_node.core.evidence_parts import OfficerRole
@@ -140,7 +139,7 @@ def _judge(
     material: ReliedMaterial,
 ) -> JudgedMaterial:
     pair = (permit.recorded, permit.consumed)
-    body = build_body(node, received, held, decision, CATALOGUE_SCHEMA, pair, block, [material])
+    body = build_body(node, received, held, decision, pair, block, [material])
     facts = load_receipt_facts(tx, node.domain, body, *pair)
     trust = load_trust(tx, node.domain, facts, {})
     verdict = verify_reliance(sign_body(node, body), trust, facts, None, node.sensitive_types)

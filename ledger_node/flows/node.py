@@ -44,6 +44,7 @@ class Node:
         generation: Of the log that is written now.
         material_types: Codes of the catalogue in force.
         sensitive_types: Those of them that want a second officer.
+        catalogue_pin: Version and digest of that catalogue, as receipts name it.
         normalise_identifier: (scheme, number) -> normalised number; raises a
             `MalformedInputError` when the number is not one of the scheme.
         is_minor: (scheme, normalised number, day) -> whether the person is known to be under 18.
@@ -57,6 +58,7 @@ class Node:
     generation: int
     material_types: Collection[str]
     sensitive_types: frozenset[str]
+    catalogue_pin: str
     normalise_identifier: NormaliseIdentifier
     is_minor: IsMinor
     clock: Clock

@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from ledger_node.core.canonical import JsonObject
-from ledger_node.core.catalogue import CATALOGUE_SCHEMA
 from ledger_node.core.chain_facts import BlockFact
 from ledger_node.core.entry import EntryKind
 from ledger_node.core.errors import (
@@ -126,7 +125,6 @@ def rely(
     outcome: str,
     *,
     materials: Collection[Commitment] | None = None,
-    catalogue: str = CATALOGUE_SCHEMA,
 ) -> str:
     """File the receipt of a decision that stands on a release; returns its id.
 
@@ -137,7 +135,6 @@ def rely(
         officer, role: Who decides; enrolled in this city in that role.
         outcome: The decision, one line.
         materials: Those of the release that are relied on; all of them if None.
-        catalogue: Version of the catalogue it was made under.
 
     Raises:
         OfficerNotEntitledError: Not enrolled, or in another role.
@@ -163,7 +160,7 @@ def rely(
         )
     received = open_release(node, row)
     chosen = _demand_received(received, materials)
-    body = _build_checked_body(node, received, decision, catalogue, chosen)
+    body = _build_checked_body(node, received, decision, chosen)
     receipt = sign_body(node, body)
     prepared = prepare_entry(node, EntryKind.RELIANCE, receipt.body)
     return _file(node, request_digest, receipt, prepared, decision)
@@ -227,7 +224,6 @@ def _build_checked_body(
     node: Node,
     received: ReceivedRelease,
     decision: RelianceDecision,
-    catalogue: str,
     chosen: Collection[Commitment],
 ) -> RelianceBody:
     """Body of the receipt, after the same checks that everybody will make later."""
@@ -241,7 +237,6 @@ def _build_checked_body(
             received,
             held,
             decision,
-            catalogue,
             (recorded, consumed),
             state_block,
             materials,
@@ -327,7 +322,6 @@ def build_body(
     received: ReceivedRelease,
     held: HeldGrant,
     decision: RelianceDecision,
-    catalogue: str,
     permit: tuple[RecordedGrant, Consumption],
     state_block: BlockFact,
     materials: Sequence[ReliedMaterial],
@@ -351,7 +345,7 @@ def build_body(
         generation=node.generation,
         decided_at_s=int(node.clock.now().timestamp()),
         decision=decision,
-        catalogue=catalogue,
+        catalogue=node.catalogue_pin,
         request=received.request,
         request_bytes=encode_release_request(received.request),
         request_head=parse_head(row.request_message),

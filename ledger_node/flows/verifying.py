@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ledger_node.core.canonical import JsonObject
-from ledger_node.core.catalogue import Necessity
+from ledger_node.core.catalogue_words import Necessity
 from ledger_node.core.chain_facts import BlockFact, FactSource
 from ledger_node.core.entry import EntryKind
 from ledger_node.core.errors import UnavailableError

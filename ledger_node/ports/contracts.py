@@ -77,6 +77,27 @@ class ProposalView:
     standing: int
 
 
+@dataclass(frozen=True, slots=True)
+class EditionEntry:
+    """An edition of a list of the catalogue as it is put to the vote.
+
+    Attributes:
+        rule: A `ListRule`.
+        code: Of the list.
+        parties: Cities concerned, ascending; empty in a list of the consortium: every member.
+        edition: The number after the last published one.
+        digest: Of the list's document, 32 bytes.
+        effective_from_s: Block time from which it will count.
+    """
+
+    rule: int
+    code: str
+    parties: tuple[CityId, ...]
+    edition: int
+    digest: bytes
+    effective_from_s: int
+
+
 class Contracts(Protocol):
     """Promises: the bytes follow `contracts/abi`; a value that does not fit raises
     `CalldataError` before anything is sent."""
@@ -127,6 +148,12 @@ class Contracts(Protocol):
     def encode_vote(self, proposal_id: int, support: bool) -> bytes: ...
 
     def encode_execute(self, proposal_id: int) -> bytes: ...
+
+    def encode_propose_edition(self, entry: EditionEntry, paper: bytes = bytes(32)) -> bytes: ...
+
+    def encode_vote_edition(self, vote_id: int, support: bool) -> bytes: ...
+
+    def encode_publish_edition(self, vote_id: int) -> bytes: ...
 
     def encode_proposal_payload(self, kind: int, values: Sequence[object]) -> bytes:
         """Plain ABI encoding of what a proposal kind needs (`ProposalKind` in Types.sol); cities

@@ -120,6 +120,10 @@ class CaseGroup(Protocol):
 
     def find_case(self, system: str, number: str) -> CaseRow | None: ...
 
+    def list_cases_of_number(self, number: str) -> list[CaseRow]:
+        """Cases of this number in any system, newest first; systems number by themselves."""
+        ...
+
     def load_case(self, case_id: str) -> CaseRow:
         """Raises:
         CaseNotFoundError: There is none.

@@ -28,6 +28,7 @@ from ledger_node.core.types import (
     TxHash,
 )
 from ledger_node.ports.chain import BlockRef, RawLog
+from ledger_node.ports.database_editions import EditionRows
 
 
 class StaleTipError(ConflictError):
@@ -315,6 +316,10 @@ class ChainGroup(Protocol):
 
     def list_block_hashes(self, numbers: Sequence[BlockNumber]) -> dict[BlockNumber, BlockHash]:
         """Hashes of those blocks that are taken in."""
+        ...
+
+    def load_editions(self, contract: Address) -> EditionRows:
+        """What this version of `Catalogue` said, pending blocks included."""
         ...
 
     def find_block(self, number: BlockNumber) -> BlockRef | None:

@@ -196,7 +196,7 @@ def _parse_revert(computation: Any) -> RevertedError:
 
 def _event_table() -> dict[int, dict[str, Any]]:
     table = {}
-    for name in ("Membership", "CityLog", "MaterialStatus", "Grants"):
+    for name in ("Membership", "CityLog", "MaterialStatus", "Grants", "Catalogue"):
         for item in load_artifact(name).abi:
             if item["type"] == "event":
                 signature = f"{item['name']}({','.join(types_of(item['inputs']))})"

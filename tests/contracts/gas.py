@@ -10,8 +10,18 @@ from __future__ import annotations
 import random
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-from tests.contracts.consortium import ANCHOR, CITIES, GATE, GOVERN, Consortium, payload, signer
+from tests.contracts.consortium import (
+    ANCHOR,
+    CATALOGUE,
+    CITIES,
+    GATE,
+    GOVERN,
+    Consortium,
+    payload,
+    signer,
+)
 from tests.reference.tree import leaf_hash, node_hash, split
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "gas.md"
@@ -88,6 +98,21 @@ def measure_anchors() -> dict[tuple[int, int], tuple[int, int, int]]:
     return costs
 
 
+def _catalogue_calls(c: Consortium) -> tuple[tuple[Any, ...], ...]:
+    """An edition of a list of two, from naming the list to its publication."""
+    catalogue = c.evm.deploy("Catalogue", c.membership.address)
+    c.register(CATALOGUE, catalogue)
+    pair = b"".join(city.to_bytes(4, "big") for city in sorted((CITY, RECEIVING)))
+    edition = (1, "pair-1", pair, 1, b"\xed" * 32, c.evm.timestamp_s + 86_400)
+    one, two = signer(CITY, GOVERN), signer(RECEIVING, GOVERN)
+    return (
+        ("Catalogue.propose, list of two named", catalogue, one, ("propose", edition, bytes(32))),
+        ("Catalogue.vote", catalogue, one, ("vote", 1, True)),
+        ("Catalogue.vote, second city", catalogue, two, ("vote", 1, True)),
+        ("Catalogue.publish", catalogue, one, ("publish", 1)),
+    )
+
+
 def measure_others() -> dict[str, tuple[int, int]]:
     """(total, look-ups) of the other calls a city makes in its daily work."""
     c = Consortium()
@@ -109,7 +134,8 @@ def measure_others() -> dict[str, tuple[int, int]]:
             signer(CITY, GOVERN),
             ("propose", 1, payload(1, RECEIVING), fact),
         ),
-        ("Membership.vote", c.membership, signer(RECEIVING, GOVERN), ("vote", 4, True)),
+        ("Membership.vote", c.membership, signer(RECEIVING, GOVERN), ("vote", 5, True)),
+        *_catalogue_calls(c),
     )
     costs = {}
     for name, contract, key, call in calls:

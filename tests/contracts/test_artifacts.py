@@ -52,14 +52,16 @@ def test_load_artifact_is_complete_and_deployable(name: str) -> None:
 
 def test_load_artifact_unknown_name_raises() -> None:
     with pytest.raises(KeyError):
-        load_artifact("Catalogue")
+        load_artifact("Fees")
 
 
 def test_load_error_signatures_are_unambiguous_and_named_after_their_contract() -> None:
     signatures = load_error_signatures()
     assert len(signatures) == len(set(signatures.values())) >= 60
     for signature in signatures.values():
-        assert re.match(r"(Membership|CityLog|MaterialStatus|Grants|Rfc6962)[A-Z]", signature)
+        assert re.match(
+            r"(Membership|CityLog|MaterialStatus|Grants|Catalogue|Rfc6962)[A-Z]", signature
+        )
 
 
 def test_every_error_is_expected_by_a_behaviour_test() -> None:

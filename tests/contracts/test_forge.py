@@ -25,11 +25,13 @@ INVARIANTS = {
     "invariant_headIsWhatOnlyTheOwnerAnchored()",
     "invariant_revokedNeverReturnsAndUsesAddUp()",
     "invariant_onlyVotesChangeMembersAndContracts()",
+    "invariant_onlyVotesPublishAndNothingPublishedChanges()",
 }
 OTHERS = {
     "test_fuzz_anchorRefusesAnyOtherRoot(uint64,uint64,bytes32)",
     "test_consume_isReachedByTheHandler()",
     "test_execute_isReachedByTheHandler()",
+    "test_publish_isReachedByTheHandler()",
 }
 
 

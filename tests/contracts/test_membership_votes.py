@@ -190,7 +190,7 @@ def test_governing_by_another_account_or_a_suspended_member_is_refused(consortiu
         (SUSPEND_CITY, payload(SUSPEND_CITY, FIFTH) + b"\0"),
         (SUSPEND_CITY, payload(SUSPEND_CITY, FIFTH) + bytes(32)),
         (REINSTATE_CITY, b"\xff" * 32),
-        (REGISTER_CONTRACT, encode(["uint8", "address", "uint64"], [3, ZERO_ADDRESS, 0])),
+        (REGISTER_CONTRACT, encode(["uint8", "address", "uint64"], [4, ZERO_ADDRESS, 0])),
         (DISTRUST_KEY, encode(["uint32", "uint8", "bytes32", "uint64"], [FIRST, 7, b"\1", 1])),
         (REPLACE_KEY, encode(["uint32", "uint8"], [FIRST, GATE])),
         (CANCEL_CHANGE, b"\1" * 32),

@@ -2,7 +2,8 @@
 
 from ledger_node.core import (
     acknowledgement,
-    catalogue,
+    catalogue_format,
+    catalogue_seed,
     evidence,
     evidence_format,
     find_messages,
@@ -20,6 +21,7 @@ from ledger_node.core import (
 from ledger_node.core.canonical import parse_base64url
 from ledger_node.core.placement import LogFacts
 from tests.fuzz.parsers import ParserCase
+from tests.reference import catalogues
 from tests.reference import exchange as x
 from tests.reference import formats as f
 
@@ -30,42 +32,6 @@ PASSKEY = x.passkey(x.challenge(x.grant_id(PASSKEY_TERMS)))
 OPENINGS = {
     name: {"salt": x.salt(name).hex(), "body": body}
     for name, body in (("subject", x.SUBJECT), ("item", x.ITEM), ("case", x.CASE))
-}
-CATALOGUE = {
-    "meta": {"schema": "tongban-catalogue-seed/1"},
-    "material_types": [
-        {
-            "code": code,
-            "zh": "证",
-            "en": "paper",
-            "issuer_zh": "民政局",
-            "sensitive": code == "b",
-            "validity_months": None,
-        }
-        for code in ("a", "b")
-    ],
-    "conditions": [{"code": "agent", "question_zh": "是否由他人代办?"}],
-    "lists": [{"code": "first"}],
-    "items": [
-        {
-            "code": "loan",
-            "zh": "贷款",
-            "en": "loan",
-            "list": "first",
-            "requirements": [
-                {
-                    "need_zh": "证",
-                    "need_en": "paper",
-                    "any_of": ["a", "b"],
-                    "freshness_days": 30,
-                    "necessity": "required",
-                    "statutory_basis": False,
-                    "event_date": False,
-                    "when": "agent",
-                }
-            ],
-        }
-    ],
 }
 BODY = b'{"v":"tongban/find-request/v1"}'
 HEADER_TEXT = "\n".join(f"{name}: {value}" for name, value in x.message_request(BODY).items())
@@ -245,11 +211,18 @@ CASES = [
         message_parts.encode_content_digest,
     ),
     ParserCase(
-        "core.catalogue.parse_catalogue",
+        "core.catalogue_seed.parse_seed",
         "value",
-        catalogue.parse_catalogue,
-        [CATALOGUE],
+        catalogue_seed.parse_seed,
+        [catalogues.SEED],
         None,  # the seed holds members the program does not read, so it has no writer
+    ),
+    ParserCase(
+        "core.catalogue_format.parse_catalogue",
+        "json",
+        catalogue_format.parse_catalogue,
+        [f.jcs(catalogues.catalogue())],
+        catalogue_format.encode_catalogue,
     ),
     # What is not called parse_ but takes a stranger's bytes.
     ParserCase(

@@ -74,6 +74,7 @@ def open_city(root: Path, database_url: str, point: FailPoint | None = None) -> 
         "city": CityId("510107"),
         "generation": 0,
         "material_types": TYPES,
+        "catalogue_pin": "1/sha-256/of-these-tests",
         "normalise_identifier": normalise_identifier,
         "clock": SystemClock(),
         "entropy": system_entropy,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from tests.mutants.mutant import Mutant
 from tests.mutants.table_audit import AUDITS
 from tests.mutants.table_cases import CASES
+from tests.mutants.table_catalogue import CATALOGUE
 from tests.mutants.table_consent import CONSENTS
 from tests.mutants.table_evidence import EVIDENCE
 from tests.mutants.table_ledger import LEDGER
@@ -16,7 +17,11 @@ from tests.mutants.table_mirrors import MIRRORS
 from tests.mutants.table_papers import PAPERS
 from tests.mutants.table_service import SERVICE
 from tests.mutants.table_uploads import UPLOADS
+from tests.mutants.table_verifier import SECOND_VERIFIER
 
 __all__ = ["MUTANTS", "Mutant"]
 
-MUTANTS = (*LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES, *UPLOADS, *PAPERS, *AUDITS)
+MUTANTS = (
+    *LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE,
+    *CASES, *UPLOADS, *PAPERS, *SECOND_VERIFIER, *CATALOGUE, *AUDITS,
+)  # fmt: skip

@@ -27,7 +27,7 @@ from api.schemas.verifications import (
     VerificationOut,
 )
 from ledger_node.core.access import Permission
-from ledger_node.core.catalogue import Necessity
+from ledger_node.core.catalogue_words import Necessity
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.freshness import RULES
 from ledger_node.core.types import Digest

@@ -25,6 +25,7 @@ from ledger_node.core.types import (
 )
 from ledger_node.ports.chain import Chain, ChainUnavailableError
 from ledger_node.ports.contracts import (
+    EditionEntry,
     FounderEntry,
     GrantView,
     HeldHead,
@@ -34,6 +35,8 @@ from ledger_node.ports.contracts import (
 
 _ZERO32: Final = bytes(32)
 _ZERO_ADDRESS: Final = Address(bytes(20))
+_PARTY_BYTES: Final = 4
+_EDITION: Final = "(uint8,string,bytes,uint32,bytes32,uint64)"
 _FOUNDER: Final = "(uint32,string,bytes32[7])"
 _PAYLOADS: Final[tuple[tuple[str, ...], ...]] = (
     ("uint32", "string", "bytes32[7]"),  # AdmitCity
@@ -50,6 +53,7 @@ _DEPLOYMENTS: Final[dict[str, tuple[str, ...]]] = {
     "CityLog": ("address", "address"),
     "MaterialStatus": ("address",),
     "Grants": ("address",),
+    "Catalogue": ("address",),
 }
 
 
@@ -176,6 +180,32 @@ class ContractCalls:
     def encode_execute(self, proposal_id: int) -> bytes:
         """`Membership.execute`."""
         return _call("Membership", "execute(uint64)", (proposal_id,))
+
+    def encode_propose_edition(self, entry: EditionEntry, paper: bytes = _ZERO32) -> bytes:
+        """`Catalogue.propose`; parties are written four bytes each."""
+        parties = b"".join(
+            division_code_of_city(city).to_bytes(_PARTY_BYTES, "big") for city in entry.parties
+        )
+        _demand_words("Catalogue", "bytes32", entry.digest)
+        values = (
+            entry.rule,
+            entry.code,
+            parties,
+            entry.edition,
+            entry.digest,
+            entry.effective_from_s,
+        )
+        return load_artifact("Catalogue").method_ids[f"propose({_EDITION},bytes32)"] + _encode(
+            "propose edition", (_EDITION, "bytes32"), (values, paper)
+        )
+
+    def encode_vote_edition(self, vote_id: int, support: bool) -> bytes:
+        """`Catalogue.vote`."""
+        return _call("Catalogue", "vote(uint64,bool)", (vote_id, support))
+
+    def encode_publish_edition(self, vote_id: int) -> bytes:
+        """`Catalogue.publish`."""
+        return _call("Catalogue", "publish(uint64)", (vote_id,))
 
     def encode_proposal_payload(self, kind: int, values: Sequence[object]) -> bytes:
         """What a proposal of `kind` carries; cities are six-digit codes."""

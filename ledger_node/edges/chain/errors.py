@@ -77,6 +77,8 @@ _NOT_PERMITTED: Final = {
     "MembershipNotCurrent": "该合约已不是现行版本",
     "MembershipForeignChange": "该变更属于另一城市",
     "MembershipQuorumMissing": "赞成的成员不足三分之二",
+    "CatalogueNotConcerned": "该清单不涉及本市",
+    "CatalogueVotesMissing": "赞成的相关城市不足",
 }
 _MALFORMED: Final = {
     "CityLogProofNotEmpty": "首次锚定不应携带一致性证明",
@@ -95,6 +97,11 @@ _MALFORMED: Final = {
     "MembershipBadUrl": "节点地址的长度不合规定",
     "MembershipBadKey": "密钥的格式与用途不符",
     "MembershipBadPayload": "提案内容的编码不合规定",
+    "CatalogueBadCode": "清单代码不合规定",
+    "CatalogueBadParties": "清单的参与城市不合规定",
+    "CatalogueZeroDigest": "清单摘要不能为零",
+    "CatalogueTooEarly": "生效时间应在公布之后，且晚于上一版",
+    "CatalogueTooLate": "生效时间最多在十年之后",
     "MembershipBadSinceBlock": "不再信任的起始区块不成立",
 }
 _NOT_FOUND: Final = {
@@ -105,6 +112,7 @@ _NOT_FOUND: Final = {
     "MembershipUnknownChange": "没有该项变更",
     "MembershipUnknownKey": "该城市在此用途上没有这把密钥",
     "MembershipUnknownProposal": "没有该提案",
+    "CatalogueUnknownVote": "没有该项清单表决",
 }
 _CONFLICT: Final = {
     "CityLogWrongOldSize": "链上的日志头已不是该大小",
@@ -116,6 +124,10 @@ _CONFLICT: Final = {
     "MembershipAlreadyVoted": "该城市此前已投过同样的票",
     "MembershipProposalExpired": "提案已过表决期",
     "MembershipProposalExecuted": "提案此前已执行",
+    "CatalogueBadEdition": "版次应紧接已公布的上一版",
+    "CatalogueVoteExpired": "清单表决已过期限",
+    "CatalogueAlreadyPublished": "该版清单此前已公布",
+    "CatalogueAlreadyVoted": "该城市此前已投过同样的票",
 }
 _FAMILIES: Final[tuple[tuple[type[ContractRevertError], Mapping[str, str]], ...]] = (
     (RevertNotPermittedError, _NOT_PERMITTED),

@@ -58,6 +58,15 @@ class SqlCases:
             self._connection, cases, CaseRow, cases.c.system == system, cases.c.number == number
         )
 
+    def list_cases_of_number(self, number: str) -> list[CaseRow]:
+        """By number alone."""
+        query = (
+            select_rows(cases, CaseRow)
+            .where(cases.c.number == number)
+            .order_by(cases.c.updated_at.desc(), cases.c.case_id.desc())
+        )
+        return build_rows(CaseRow, self._connection.execute(query).all())
+
     def load_case(self, case_id: str) -> CaseRow:
         row = fetch_one(self._connection, cases, CaseRow, cases.c.case_id == case_id)
         if row is None:

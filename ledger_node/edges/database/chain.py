@@ -5,7 +5,7 @@ Queries over the derived rows are in `chain_queries.py`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
@@ -13,23 +13,11 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from ledger_node.core.event_types import (
-    CheckpointAnchored,
-    ContractRegistered,
-    ContractRole,
-    Event,
-    GenerationClosed,
-    GrantConsumed,
-    GrantRecorded,
-    GrantRevoked,
-    ObjectionClosed,
-    ObjectionRaised,
-    ObjectionWithdrawn,
-    StatusSet,
-)
+from ledger_node.core.event_types import ContractRole, Event
 from ledger_node.core.types import Address, BlockHash, BlockNumber, TxHash
 from ledger_node.edges.database import tables_chain as t
 from ledger_node.edges.database.bulk import insert_columns
+from ledger_node.edges.database.chain_derived import DERIVE
 from ledger_node.edges.database.chain_queries import SqlChainQueries
 from ledger_node.ports.chain import BlockRef, RawLog
 from ledger_node.ports.database_chain import (
@@ -41,7 +29,6 @@ from ledger_node.ports.database_chain import (
 
 _WORD: Final = 32
 _PAGE: Final = 5000
-WITHDRAWN_OUTCOME: Final = 4
 
 _PINS: Final = tuple(t.chain_following.c[field.name] for field in fields(ChainPins))
 _TIP: Final = tuple(t.chain_following.c[field.name] for field in fields(FollowedTip))
@@ -237,7 +224,7 @@ class SqlChain(SqlChainQueries):
         """Bulk insert, one statement per table that has rows."""
         rows: dict[Any, list[dict[str, Any]]] = {}
         for event in events:
-            derive = _DERIVE.get(type(event))
+            derive = DERIVE.get(type(event))
             if derive is None:
                 continue
             table, values = derive
@@ -273,87 +260,3 @@ def build_log(row: Any) -> tuple[RawLog, int]:
         ),
         timestamp_s,
     )
-
-
-def _head_values(event: Any) -> dict[str, Any]:
-    return {
-        "city": event.city,
-        "generation": event.generation,
-        "size": event.size,
-        "root": event.root,
-        "closing": int(isinstance(event, GenerationClosed)),
-    }
-
-
-def _grant_values(event: Any) -> dict[str, Any]:
-    return {
-        "grant_id": event.grant_id,
-        "releasing": event.releasing,
-        "receiving": event.receiving,
-        "recorder": event.recorder,
-        "not_before_s": event.not_before_s,
-        "not_after_s": event.not_after_s,
-        "uses": event.uses,
-        "basis": int(event.basis),
-        "evidence": event.evidence,
-    }
-
-
-def _objection_values(event: Any) -> dict[str, Any]:
-    return {
-        "objection_id": event.objection_id,
-        "contract": event.position.address,
-        "city": event.city,
-        "leaf_hash": event.leaf_hash,
-        "raiser": event.raiser,
-        "reason": event.reason,
-    }
-
-
-def _objection_end_values(event: Any) -> dict[str, Any]:
-    withdrawn = isinstance(event, ObjectionWithdrawn)
-    return {
-        "objection_id": event.objection_id,
-        "contract": event.position.address,
-        "outcome": WITHDRAWN_OUTCOME if withdrawn else int(event.outcome),
-    }
-
-
-_Derivation = tuple[Any, Callable[[Any], dict[str, Any]]]
-_DERIVE: Final[Mapping[type[Event], _Derivation]] = {
-    ContractRegistered: (
-        t.chain_contracts,
-        lambda event: {
-            "role": int(event.role),
-            "contract": event.contract_address,
-            "from_block": event.from_block,
-        },
-    ),
-    CheckpointAnchored: (t.chain_heads, _head_values),
-    GenerationClosed: (t.chain_heads, _head_values),
-    StatusSet: (
-        t.chain_statuses,
-        lambda event: {
-            "city": event.city,
-            "leaf_hash": event.leaf_hash,
-            "flag": int(event.status),
-            "successor": event.successor,
-        },
-    ),
-    ObjectionRaised: (t.chain_objections, _objection_values),
-    ObjectionClosed: (t.chain_objection_ends, _objection_end_values),
-    ObjectionWithdrawn: (t.chain_objection_ends, _objection_end_values),
-    GrantRecorded: (t.chain_grants, _grant_values),
-    GrantRevoked: (
-        t.chain_revocations,
-        lambda event: {"grant_id": event.grant_id, "city": event.city},
-    ),
-    GrantConsumed: (
-        t.chain_consumptions,
-        lambda event: {
-            "grant_id": event.grant_id,
-            "release_commitment": event.release_commitment,
-            "uses_left": event.uses_left,
-        },
-    ),
-}

@@ -21,6 +21,7 @@ from ledger_node.core.types import (
     TxHash,
 )
 from ledger_node.edges.database import tables_chain as t
+from ledger_node.edges.database.rows import RowT, build_rows, select_rows
 from ledger_node.ports.database_chain import (
     AnchoredHead,
     Consumption,
@@ -29,6 +30,13 @@ from ledger_node.ports.database_chain import (
     RecordedGrant,
     Revocation,
     StatusChange,
+)
+from ledger_node.ports.database_editions import (
+    EditionChoiceRow,
+    EditionRow,
+    EditionRows,
+    EditionVoteRow,
+    ListRow,
 )
 
 _PLACE: Final = (
@@ -209,6 +217,23 @@ class SqlChainQueries:
             t.chain_statuses.c.block_number >= first, t.chain_statuses.c.block_number <= last
         ).order_by(*in_order(t.chain_statuses))
         return [build_status(row) for row in self._reading.execute(statement)]
+
+    def load_editions(self, contract: Address) -> EditionRows:
+        """Four tables, each in chain order."""
+        return EditionRows(
+            self._load_said(t.chain_lists, ListRow, contract),
+            self._load_said(t.chain_edition_votes, EditionVoteRow, contract),
+            self._load_said(t.chain_edition_choices, EditionChoiceRow, contract),
+            self._load_said(t.chain_editions, EditionRow, contract),
+        )
+
+    def _load_said(self, table: Table, row_type: type[RowT], contract: Address) -> list[RowT]:
+        statement = (
+            select_rows(table, row_type)
+            .where(table.c.contract == contract)
+            .order_by(*in_order(table))
+        )
+        return build_rows(row_type, self._reading.execute(statement).all())
 
     def list_objections(self, city: CityId, leaf_hash: LeafHash) -> list[Objection]:
         """With their outcomes, in chain order."""

@@ -240,6 +240,58 @@ chain_consumptions = Table(
     Index("ix_chain_consumptions_release_commitment", "release_commitment"),
 )
 
+chain_lists = Table(
+    "chain_lists",
+    METADATA,
+    *_log_columns(),
+    Column("contract", Address20, nullable=False),
+    Column("list_id", Hash32, nullable=False),
+    Column("rule", SmallInteger, nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("parties", LargeBinary, nullable=False),
+    Index("ix_chain_lists_code", "code"),
+)
+
+chain_edition_votes = Table(
+    "chain_edition_votes",
+    METADATA,
+    *_log_columns(),
+    Column("contract", Address20, nullable=False),
+    Column("vote_id", RowId, nullable=False),
+    Column("list_id", Hash32, nullable=False),
+    Column("city", City, nullable=False),
+    Column("edition", RowId, nullable=False),
+    Column("digest", Hash32, nullable=False),
+    Column("effective_from_s", RowId, nullable=False),
+    Column("paper", Hash32, nullable=False),
+    Column("expires_at_s", RowId, nullable=False),
+    Index("ix_chain_edition_votes_list_id", "list_id"),
+)
+
+chain_edition_choices = Table(
+    "chain_edition_choices",
+    METADATA,
+    *_log_columns(),
+    Column("contract", Address20, nullable=False),
+    Column("vote_id", RowId, nullable=False),
+    Column("city", City, nullable=False),
+    Column("support", Integer, nullable=False),
+    Index("ix_chain_edition_choices_vote_id", "vote_id"),
+)
+
+chain_editions = Table(
+    "chain_editions",
+    METADATA,
+    *_log_columns(),
+    Column("contract", Address20, nullable=False),
+    Column("vote_id", RowId, nullable=False),
+    Column("list_id", Hash32, nullable=False),
+    Column("edition", RowId, nullable=False),
+    Column("digest", Hash32, nullable=False),
+    Column("effective_from_s", RowId, nullable=False),
+    Index("ix_chain_editions_list_id", "list_id", "edition"),
+)
+
 DERIVED = (
     chain_contracts,
     chain_heads,
@@ -249,4 +301,8 @@ DERIVED = (
     chain_grants,
     chain_revocations,
     chain_consumptions,
+    chain_lists,
+    chain_edition_votes,
+    chain_edition_choices,
+    chain_editions,
 )

@@ -35,6 +35,8 @@ def test_update_case_from_an_older_revision_changes_nothing(database: Any) -> No
         assert tx.cases.load_case("c1") == first
         assert tx.cases.find_case("zongchuang", "MY1") == first
         assert tx.cases.find_case("own", "MY1") is None
+        assert tx.cases.list_cases_of_number("MY1") == [first]
+        assert tx.cases.list_cases_of_number("MY0") == []
         with pytest.raises(NotFoundError):
             tx.cases.load_case("c2")
 

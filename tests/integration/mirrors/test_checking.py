@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from ledger_node.core.catalogue import Necessity
+from ledger_node.core.catalogue_words import Necessity
 from ledger_node.core.freshness import BEARABLE_S, FRESH_S, RULES, Light
 from ledger_node.core.receipt import encode_receipt, parse_receipt
 from ledger_node.core.verdict import LineState

@@ -8,6 +8,8 @@ from typing import Any, cast
 
 import pytest
 
+from ledger_node.core.case import CaseStage
+from ledger_node.core.consequence import Action
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.message_key import MessageKeyId
 from ledger_node.core.message_problem import MessageKeyUnknownError
@@ -23,7 +25,13 @@ from ledger_node.core.signed_body import SignedBodyError
 from ledger_node.core.status import Standing
 from ledger_node.core.types import Commitment, Salt
 from ledger_node.flows import watching
-from ledger_node.flows.affected import AffectedRelease, encode_affected, list_affected
+from ledger_node.flows.affected import (
+    AffectedRelease,
+    encode_affected,
+    list_affected,
+    list_recalls,
+)
+from ledger_node.flows.granting import load_grant
 from ledger_node.flows.node import Node
 from ledger_node.flows.watching import (
     STATUS_KIND,
@@ -35,6 +43,7 @@ from ledger_node.flows.watching import (
     take_notice,
     withdraw,
 )
+from ledger_node.ports.database_cases import CaseRow
 from ledger_node.ports.database_exchange import NoticeRow
 from ledger_node.ports.keys import KeyRole
 from ledger_node.ports.peers import PeerUnavailableError
@@ -135,6 +144,23 @@ def test_withdraw_reaches_chain_then_the_city_that_received_it(way: Way) -> None
     assert affected.materials[0].notices == ("withdrawn",)
     encoded = cast(Any, encode_affected(affected))
     assert encoded["materials"][0]["standing"] == "withdrawn"
+    # No case of this number here and nothing decided: the need is open again.
+    assert (encoded["stage"], encoded["materials"][0]["action"]) == ("received", "ask")
+    assert digest not in [each.request_digest for each in list_recalls(way.relier)]
+
+    # A case of that number that was granted meanwhile: on the worklist, not handed over yet.
+    opening = load_grant(way.relier, affected.grant_id).openings.case
+    assert opening is not None
+    number = cast(Any, opening.body)["number"]
+    row = CaseRow(
+        "of-affected", "own", number, None, None, None, None, "granted", "", 0,
+        b"d" * 32, b"t" * 32, b"sealed", way.relier.clock.now(), way.relier.clock.now(),
+    )  # fmt: skip
+    with way.relier.database.transaction() as tx:
+        tx.cases.save_case(row)
+    (recalled,) = [each for each in list_recalls(way.relier) if each.request_digest == digest]
+    assert recalled.stage is CaseStage.GRANTED
+    assert recalled.materials[0].consequence.action is Action.STOP_DELIVERY
 
     # Taken again it changes nothing; the answer is the same.
     first = take_notice(way.relier, way.issuer.city, taken.body)

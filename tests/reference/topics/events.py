@@ -138,6 +138,46 @@ EVENTS = {
         "GRANTS",
         [("terms", "bytes32", True, H[0]), ("city", "uint32", True, 130600)],
     ),
+    "ListOpened": (
+        "CATALOGUE",
+        [
+            ("list", "bytes32", True, H[0]),
+            ("kind", "uint8", False, 1),
+            ("code", "string", False, "mianyang-yuzhong-1"),
+            ("parties", "bytes", False, (500103).to_bytes(4, "big") + (510700).to_bytes(4, "big")),
+        ],
+    ),
+    "EditionProposed": (
+        "CATALOGUE",
+        [
+            ("id", "uint64", True, 1),
+            ("list", "bytes32", True, H[0]),
+            ("city", "uint32", True, 510700),
+            ("edition", "uint32", False, 2),
+            ("digest", "bytes32", False, H[1]),
+            ("effectiveFrom", "uint64", False, 1_800_086_400),
+            ("paper", "bytes32", False, H[2]),
+            ("expiresAt", "uint64", False, 1_800_600_000),
+        ],
+    ),
+    "EditionVoteCast": (
+        "CATALOGUE",
+        [
+            ("id", "uint64", True, 1),
+            ("city", "uint32", True, 500103),
+            ("support", "bool", False, True),
+        ],
+    ),
+    "EditionPublished": (
+        "CATALOGUE",
+        [
+            ("id", "uint64", True, 1),
+            ("list", "bytes32", True, H[0]),
+            ("edition", "uint32", False, 2),
+            ("digest", "bytes32", False, H[1]),
+            ("effectiveFrom", "uint64", False, 1_800_086_400),
+        ],
+    ),
     "GrantConsumed": (
         "GRANTS",
         [
@@ -198,8 +238,10 @@ def damages():
     topics, data = encode("KeyAnnounced")
     yield "KeyAnnounced", "role-7", [*topics[:2], word(7)], data
     topics, data = encode("ContractRegistered")
-    yield "ContractRegistered", "role-3", [topics[0], word(3), topics[2]], data
+    yield "ContractRegistered", "role-4", [topics[0], word(4), topics[2]], data
     yield "ContractRegistered", "dirty-address", [*topics[:2], b"\1" * 32], data
+    topics, data = encode("ListOpened")
+    yield "ListOpened", "rule-3", topics, put(data, 0, word(3))
     topics, data = encode("ProposalCreated")
     yield "ProposalCreated", "kind-8", topics, put(data, 0, word(8))
     yield "ProposalCreated", "offset-elsewhere", topics, put(data, 1, word(160))

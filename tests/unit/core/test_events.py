@@ -11,7 +11,7 @@ import eth_abi
 import pytest
 from eth_hash.auto import keccak
 
-from ledger_node.core import event_types, events
+from ledger_node.core import catalogue_events, event_types, events
 from ledger_node.core.errors import LedgerError
 from ledger_node.core.events import ContractRole, MalformedLogError, Position, UnknownEvent
 from tests.vector_runner import load_vectors, run_vector, unhex
@@ -23,6 +23,7 @@ ABI_NAMES = {
     ContractRole.CITY_LOG: "CityLog",
     ContractRole.MATERIAL_STATUS: "MaterialStatus",
     ContractRole.GRANTS: "Grants",
+    ContractRole.CATALOGUE: "Catalogue",
 }
 LAYOUTS = [(role, layout) for role, layouts in events.EVENT_LAYOUTS.items() for layout in layouts]
 
@@ -82,7 +83,11 @@ def test_event_layouts_are_exactly_the_committed_abi(role):
         assert len(fields) == len(inputs)
         for field, item in zip(fields, inputs, strict=True):
             snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", item["name"]).lower()
-            assert snake in (field, "id", "terms") or field in (f"{snake}_s", "proposal_id"), item
+            assert snake in (field, "id", "terms") or field in (
+                f"{snake}_s",
+                "proposal_id",
+                "vote_id",
+            ), item
 
 
 def test_event_enumerations_are_exactly_the_contract_types():
@@ -98,6 +103,7 @@ def test_event_enumerations_are_exactly_the_contract_types():
     assert ours(event_types.KeyRole) == members("KeyRole")
     assert ours(event_types.ProposalKind) == members("ProposalKind")
     assert ours(event_types.ContractRole)[:-1] == members("ContractRole")
+    assert ours(catalogue_events.ListRule) == members("ListRule")
 
 
 def test_decode_event_random_values_agree_with_eth_abi():

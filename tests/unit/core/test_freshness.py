@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ledger_node.core.catalogue import Necessity
+from ledger_node.core.catalogue_words import Necessity
 from ledger_node.core.freshness import BEARABLE_S, FRESH_S, RULES, Light, decide_light
 from ledger_node.core.verdict import LineState
 

@@ -11,6 +11,7 @@ from ledger_node.core import replay_state
 from ledger_node.core.replay import order_events, replay
 from ledger_node.core.replay_compare import compare_states, compute_state_digest
 from ledger_node.core.replay_state import ReplayState
+from tests.unit.core import replay_breaches, replay_breaches_catalogue
 from tests.unit.core.chain_histories import (
     CITY_LOG,
     GRANTS,
@@ -18,7 +19,10 @@ from tests.unit.core.chain_histories import (
     History,
     digest,
 )
-from tests.unit.core.replay_breaches import BREACHES, CLEAN, CODE, MIANYANG, WUHOU, closed
+from tests.unit.core.replay_breaches import CODE, MIANYANG, WUHOU, closed
+
+BREACHES = replay_breaches.BREACHES | replay_breaches_catalogue.BREACHES
+CLEAN = replay_breaches.CLEAN | replay_breaches_catalogue.CLEAN
 
 HISTORIES = 200
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
-from ledger_node.core.catalogue import Necessity, Need, ServiceItem
+from ledger_node.core.catalogue import Need, ServiceItem
+from ledger_node.core.catalogue_words import Necessity, Wanted, Whose
 from ledger_node.core.errors import IllegalTransitionError
 from ledger_node.core.find_messages import Candidate, Grade
 from ledger_node.core.needs import (
@@ -35,14 +37,17 @@ from ledger_node.core.types import CityId, Commitment
 from ledger_node.seed import load_catalogue
 
 WUHOU = CityId("510107")
+LEAST = (Whose.APPLICANT, Wanted.DOCUMENT)
 
 
 def need(*types: str, condition: str | None = None, necessity: str = "required") -> Need:
-    return Need("要", "need", types, None, Necessity(necessity), False, False, condition)
+    return Need(
+        "要", "need", types, None, Necessity(necessity), "consent", False, condition, *LEAST
+    )
 
 
 def item(*needs: Need) -> ServiceItem:
-    return ServiceItem("i", "事", "item", ("l",), needs)
+    return replace(load_catalogue().get_item("hpf-proof"), needs=needs)
 
 
 def candidate(kind: str, mark: int, **changes: object) -> Candidate:
