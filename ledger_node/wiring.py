@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TextIO
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ledger_node.config import (
     CaseSystemSettings,
@@ -31,6 +32,7 @@ from ledger_node.core.catalogue_format import compute_catalogue_pin
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.types import Address, BlockHash, BlockNumber, CityId
 from ledger_node.document_stores import open_documents
+from ledger_node.edges.audit import AuditDirectory, DirectoryLogFiles
 from ledger_node.edges.case_systems import FileCaseFolders, HttpCaseSystems
 from ledger_node.edges.chain.client import EvmChain
 from ledger_node.edges.chain.contracts import ContractCalls
@@ -43,9 +45,9 @@ from ledger_node.edges.identity import HttpIdentityProviders
 from ledger_node.edges.keys.city_keys import CityKeysFile
 from ledger_node.edges.keys.key_store import KeyStoreFile
 from ledger_node.edges.keys.officer_keys import OfficerKeyFiles
-from ledger_node.edges.keys.secret_files import read_private
+from ledger_node.edges.keys.secret_files import read_private, read_secret, write_secret
 from ledger_node.edges.keys.wrapping import JoinedWrappingKeys, WrappingKeyFiles
-from ledger_node.edges.peers import HttpLogFiles, HttpPeers
+from ledger_node.edges.peers import HttpLogFiles, HttpPeers, MirrorLogFiles
 from ledger_node.edges.rendering import CappedInspector, CappedRenderer
 from ledger_node.edges.tiles import MirrorDirectories, TileDirectory
 from ledger_node.edges.uploads import UploadFolder
@@ -63,6 +65,7 @@ from ledger_node.seed import load_catalogue
 
 GENERATION = 1
 CLOCK_KEPT_S = 0.2
+AUDITOR_KEY = "auditor-key"
 FONT = Path(__file__).parents[1] / "api" / "pages" / "static" / "vendor" / "noto-sans-sc.ttf"
 
 
@@ -396,6 +399,45 @@ def open_log_files(url_of: Callable[[CityId], str]) -> Iterator[HttpLogFiles]:
         yield logs
     finally:
         logs.close()
+
+
+@contextmanager
+def open_mirrored_files(source: str, domain: str) -> Iterator[MirrorLogFiles | DirectoryLogFiles]:
+    """All logs from one mirror: a directory, or a URL as `https://<node>/mirror`."""
+    if not source.startswith(("http://", "https://")):
+        yield DirectoryLogFiles(Path(source), domain)
+        return
+    logs = MirrorLogFiles(source, domain)
+    try:
+        yield logs
+    finally:
+        logs.close()
+
+
+def open_audit_folder(path: Path) -> AuditDirectory:
+    """An auditor's own folder."""
+    return AuditDirectory(path)
+
+
+def create_auditor_key(path: Path) -> bytes:
+    """Make a new auditor's key; returns the public key, 32 bytes.
+
+    Raises:
+        FileExistsError: Something is there; it is left as it is.
+    """
+    secret = system_entropy(32)
+    write_secret(path, AUDITOR_KEY, secret)
+    return Ed25519PrivateKey.from_private_bytes(secret).public_key().public_bytes_raw()
+
+
+def open_auditor_key(path: Path) -> tuple[bytes, Callable[[bytes], bytes]]:
+    """The auditor's public key, and what signs with it.
+
+    Raises:
+        KeyMissingError, InsecureKeyFileError, KeyStoreUnavailableError: See `read_secret`.
+    """
+    key = Ed25519PrivateKey.from_private_bytes(read_secret(path, AUDITOR_KEY))
+    return key.public_key().public_bytes_raw(), key.sign
 
 
 def configure_logging(*, json_lines: bool) -> None:

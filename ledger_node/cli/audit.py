@@ -8,23 +8,31 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger_node.cli.city import open_city
-from ledger_node.cli.inputs import MalformedArgumentError, demand_writable, read_input, write_output
-from ledger_node.cli.output import (
-    DOES_NOT_HOLD,
-    HOLDS,
-    JsonOption,
-    command,
-    print_result,
-    progress,
+from ledger_node.cli import audit_questions, audit_reports, audit_state
+from ledger_node.cli.audit_reports import AuditorOption, KeyOption, sign_report
+from ledger_node.cli.audit_sources import (
+    CopyOption,
+    RpcOption,
+    TilesOption,
+    TrustOption,
+    WorkOption,
+    open_folder,
+    open_source,
+    open_tiles,
+    show_progress,
 )
+from ledger_node.cli.city import open_city
+from ledger_node.cli.inputs import MalformedArgumentError, demand_writable, write_output
+from ledger_node.cli.output import DOES_NOT_HOLD, HOLDS, JsonOption, command, print_result
 
 if TYPE_CHECKING:
-    from ledger_node.core.trust import Trust
+    from ledger_node.core.audit_report import ReportFacts
     from ledger_node.flows.auditing import AuditReport
-    from ledger_node.ports.chain import ChainProfile
 
 app = typer.Typer(help="审计 / audit", no_args_is_help=True)
+audit_state.register(app)
+audit_reports.register(app)
+audit_questions.register(app)
 
 
 @app.callback()
@@ -35,44 +43,59 @@ def group() -> None:
 @app.command("replay")
 @command
 def replay(
-    trust: Annotated[
-        Path | None, typer.Option("--trust", help="信任文件，无需节点 / trust file, no node needed")
-    ] = None,
+    trust: TrustOption = None,
     node: Annotated[
         Path | None, typer.Option("--node", help="城市目录，并核对其库 / a city, its database too")
     ] = None,
-    rpc: Annotated[
-        str | None, typer.Option("--rpc", help="链的 JSON-RPC 地址 / URL of the chain")
-    ] = None,
+    rpc: RpcOption = None,
+    copy: CopyOption = None,
+    tiles: TilesOption = None,
+    work: WorkOption = None,
     sample: Annotated[
         int | None, typer.Option(min=0, help="合约状态抽查数 / read back at most so many")
     ] = None,
+    documents: Annotated[
+        int | None, typer.Option(min=0, help="重读文件数，随 --node / read so many documents again")
+    ] = None,
+    all_documents: Annotated[
+        bool, typer.Option("--all-documents", help="重读全部文件 / read all documents again")
+    ] = False,
+    key: KeyOption = None,
+    auditor: AuditorOption = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="报告写入此文件 / write the report there")
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """从创世重放全部历史并逐项比对 / replay everything from the first block and compare."""
-    if (trust is None) == (node is None) or (trust is not None and rpc is None):
+    if (trust is None) == (node is None):
         raise MalformedArgumentError(
             "--trust/--node",
-            "须给出 --node，或 --trust 加 --rpc",
-            "either --node, or --trust with --rpc",
+            "须给出 --node，或 --trust 加 --rpc 或 --copy",
+            "either --node, or --trust with --rpc or --copy",
+        )
+    if (key is None) != (auditor is None) or (key is not None and (output is None or node)):
+        raise MalformedArgumentError(
+            "--key/--auditor",
+            "签名报告需要 --trust、--key、--auditor 和 --output",
+            "a signed report needs --trust, --key, --auditor and --output",
         )
     demand_writable(output)
     from ledger_node.core.canonical import encode_canonical
     from ledger_node.flows.auditing import encode_report
 
-    with progress("重放", "replaying") as show:
+    with show_progress(as_json=as_json) as told:
         if node is not None:
-            report = _replay_from_node(node, sample, show)
+            wanted = (documents,) if documents is not None else (None,) if all_documents else ()
+            report = _replay_from_node(node, sample, wanted, told)
+            facts = None
         else:
-            assert trust is not None  # looked at above
-            assert rpc is not None
-            report = _replay_from_trust(_read_trust(trust), rpc, sample, show)
+            report, facts = _replay_from_source(trust, rpc, copy, tiles, work, sample, told)
     result = encode_report(report)
     if output is not None:
-        write_output(output, encode_canonical(result))
+        signed = key is not None and facts is not None
+        data = sign_report(key, auditor, facts, result) if signed else encode_canonical(result)
+        write_output(output, data)
     print_result(result, write_report(report), as_json=as_json)
     return HOLDS if report.clean else DOES_NOT_HOLD
 
@@ -80,11 +103,13 @@ def replay(
 def write_report(report: AuditReport) -> list[str]:
     """The report for people."""
     compared = "" if report.database_rows is None else f"，节点库 {report.database_rows} 行"
+    compared += "" if report.documents_read is None else f"，文件 {report.documents_read} 份"
     lines = [
         f"截至区块 {report.as_of.number}：{report.blocks} 个区块，{report.events} 个事件，"
         f"{report.entries} 条日志，合约状态 {report.storage_reads} 项{compared}",
         "  blocks, events, log entries, values read back"
-        + ("" if report.database_rows is None else ", rows of the node compared"),
+        + ("" if report.database_rows is None else ", rows of the node compared")
+        + ("" if report.documents_read is None else ", documents"),
         *(
             f"  {log.origin}：{log.entries} 条，{log.explained}/{log.heads} 个锚定树头可解释"
             " / entries, anchored heads explained"
@@ -96,15 +121,14 @@ def write_report(report: AuditReport) -> list[str]:
     return lines + [f"  {each.code}：{each.where} {each.detail}" for each in report.discrepancies]
 
 
-def _read_trust(path: Path) -> Trust:
-    from ledger_node.core.trust_format import MAX_TRUST_BYTES, parse_trust
-
-    return parse_trust(read_input(path, MAX_TRUST_BYTES))
-
-
-def _replay_from_node(node: Path, sample: int | None, show: Callable[[str], None]) -> AuditReport:
+def _replay_from_node(
+    node: Path,
+    sample: int | None,
+    wanted: tuple[int | None, ...],
+    told: Callable[[str, int, int], None],
+) -> AuditReport:
     with open_city(node) as runtime:
-        from ledger_node.flows.auditing import replay_ledger
+        from ledger_node.flows.auditing import DocumentsToRead, replay_ledger
         from ledger_node.flows.following import catch_up
 
         city = runtime.node
@@ -116,57 +140,38 @@ def _replay_from_node(node: Path, sample: int | None, show: Callable[[str], None
             city.domain,
             city.peers.fetch_log_file,
             database=city.database,
+            documents=DocumentsToRead(city.documents, wanted[0]) if wanted else None,
             sample=sample,
-            progress=_told(show),
+            progress=told,
         )
 
 
-def _replay_from_trust(
-    trust: Trust, rpc: str, sample: int | None, show: Callable[[str], None]
-) -> AuditReport:
-    from ledger_node.flows.auditing import replay_chain, replay_ledger
-    from ledger_node.wiring import open_chain, open_log_files
+def _replay_from_source(
+    trust: Path | None,
+    rpc: str | None,
+    copy: Path | None,
+    tiles: str | None,
+    work: Path | None,
+    sample: int | None,
+    told: Callable[[str, int, int], None],
+) -> tuple[AuditReport, ReportFacts]:
+    from ledger_node.cli.audit_reports import facts_of
+    from ledger_node.flows.audit_resuming import AuditKeeper
+    from ledger_node.flows.auditing import compare_replay, fold_reading
 
-    profile = profile_of(trust)
-    with open_chain(rpc, trust.chain_id) as (chain, contracts):
-        replayed = replay_chain(chain, profile, _told(show))
-        with open_log_files(replayed.url_of) as logs:
-            return replay_ledger(
-                chain,
-                contracts,
-                profile,
-                trust.domain,
-                logs.fetch_log_file,
-                replayed=replayed,
+    with open_source(trust, rpc, copy, work) as source:
+        keeper = AuditKeeper.open(open_folder(work))
+        standing = keeper.progress.as_of
+        reading = source.begin(None if standing is None else standing.number)
+        replayed = fold_reading(reading, told)
+        with open_tiles(tiles, source, replayed) as fetch:
+            report = compare_replay(
+                replayed,
+                source.contracts,
+                source.trust.domain,
+                fetch,
                 sample=sample,
-                progress=_told(show),
+                progress=told,
+                keeper=keeper,
             )
-
-
-def profile_of(trust: Trust) -> ChainProfile:
-    """What pins the chain, as a trust file says it; reading starts at the first block.
-
-    Raises:
-        MalformedArgumentError: The trust file names no Membership contract.
-    """
-    from ledger_node.core.anchor import FinalityKind, FinalityPolicy
-    from ledger_node.core.event_types import ContractRole
-    from ledger_node.core.types import BlockNumber
-    from ledger_node.ports.chain import ChainProfile
-
-    for contract in trust.contracts:
-        if contract.role is ContractRole.MEMBERSHIP:
-            return ChainProfile(
-                chain_id=trust.chain_id,
-                genesis_hash=trust.genesis,
-                membership=contract.registration.address,
-                first_block=BlockNumber(0),
-                finality=FinalityPolicy(FinalityKind.IMMEDIATE, 0),
-            )
-    raise MalformedArgumentError(
-        "--trust", "中没有 Membership 合约", "the file names no Membership contract"
-    )
-
-
-def _told(show: Callable[[str], None]) -> Callable[[str, int, int], None]:
-    return lambda stage, done, total: show(f"{stage} {done}/{total}")
+        return report, facts_of(source, sample)

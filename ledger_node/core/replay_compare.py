@@ -28,25 +28,32 @@ from ledger_node.core.replay_state import (
 )
 from ledger_node.core.types import Digest
 
-_PREFIX = b"tongban/replay-state/v1\n"
+STATE_PREFIX = b"tongban/replay-state/v1\n"
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
-_Place = tuple[int, str]  # section, place
-_Item = tuple[_Place, JsonValue]
+Place = tuple[int, str]  # section, place
+Item = tuple[Place, JsonValue]
 
 
 def compute_state_digest(state: ReplayState) -> Digest:
     """SHA-256 over the items, each as RFC 8785 of `[place, value]` and a line break, 32 bytes."""
-    hasher = hashlib.sha256(_PREFIX)
-    for (_, place), value in _iterate_items(state):
-        hasher.update(encode_canonical([place, value]) + b"\n")
+    hasher = hashlib.sha256()
+    for line in iterate_lines(state):
+        hasher.update(line)
     return Digest(hasher.digest())
+
+
+def iterate_lines(state: ReplayState) -> Iterator[bytes]:
+    """A state as text: `STATE_PREFIX`, then a line per item. Their SHA-256 is its digest."""
+    yield STATE_PREFIX
+    for (_, place), value in iterate_items(state):
+        yield encode_canonical([place, value]) + b"\n"
 
 
 def compare_states(first: ReplayState, second: ReplayState) -> list[Discrepancy]:
     """Differences of two replays, by place; empty exactly if their digests are equal."""
-    one, two = _iterate_items(first), _iterate_items(second)
+    one, two = iterate_items(first), iterate_items(second)
     found: list[Discrepancy] = []
     left, right = next(one, None), next(two, None)
     while left is not None or right is not None:
@@ -65,14 +72,14 @@ def compare_states(first: ReplayState, second: ReplayState) -> list[Discrepancy]
 
 
 def _difference(
-    code: DiscrepancyCode, place: _Place, first: JsonValue, second: JsonValue
+    code: DiscrepancyCode, place: Place, first: JsonValue, second: JsonValue
 ) -> Discrepancy:
     one = "nothing" if first is None else encode_canonical(first).decode()
     two = "nothing" if second is None else encode_canonical(second).decode()
     return Discrepancy(code, place[1], f"first replay: {one}; second: {two}")
 
 
-def _iterate_items(state: ReplayState) -> Iterator[_Item]:
+def iterate_items(state: ReplayState) -> Iterator[Item]:
     """Every item of a state as (place, value), in ascending order of places."""
     sections: tuple[Iterator[tuple[str, JsonValue]], ...] = (
         iter([("changes", state.changes), ("membership", "0x" + state.membership.hex())]),

@@ -75,6 +75,8 @@ class DiscrepancyCode(StrEnum):
     STATE_MISSING = "state_missing"
     STATE_EXTRA = "state_extra"
     STATE_DIFFERS = "state_differs"
+    DOCUMENT_MISSING = "document_missing"
+    DOCUMENT_DAMAGED = "document_damaged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from ledger_node.core.chain_facts import BlockFact
 from ledger_node.core.event_types import ContractRole, StatusFlag
@@ -18,6 +18,7 @@ from ledger_node.core.replay_state import Discrepancy, DiscrepancyCode, GrantKey
 from ledger_node.core.status import LeafKey
 from ledger_node.core.types import Address, BlockNumber, CityId
 from ledger_node.flows.audit_reading import Progress
+from ledger_node.flows.audit_resuming import AuditKeeper
 from ledger_node.ports.contracts import Contracts, GrantView, StatusView
 from ledger_node.ports.database import Transaction
 
@@ -34,6 +35,8 @@ def compare_storage(
     sample: int | None,
     found: list[Discrepancy],
     progress: Progress | None = None,
+    *,
+    keeper: AuditKeeper | None = None,
 ) -> int:
     """Read back what the contracts hold; returns how many values were read.
 
@@ -43,6 +46,7 @@ def compare_storage(
             knew when they were written; all if None.
         found: Takes the differences.
         progress: Told ("storage", done, total).
+        keeper: Says how many grants and statuses an earlier run of this audit read back.
 
     Raises:
         ChainUnavailableError: The endpoint does not answer, or keeps no state of that block.
@@ -63,20 +67,53 @@ def compare_storage(
             place = f"storage head {city}"
             _demand_equal(found, place, expected, (held.generation, held.tree_head))
             reads += 1
-    grants, leaves = _choose(state.grants, sample, as_of), _choose(state.leaves, sample, as_of)
-    tell = _counted("storage", len(grants) + len(leaves), progress)
-    for key in grants:
+    keeper = keeper or AuditKeeper(None)
+    chosen: list[GrantKey | LeafKey] = [
+        *_choose(state.grants, sample, as_of),
+        *_choose(state.leaves, sample, as_of),
+    ]
+    begun = keeper.progress.storage_done
+    differing = list(keeper.progress.storage_found)
+    tell = _counted("storage", len(chosen), progress, begun)
+    for done, key in enumerate(chosen[begun:], begun + 1):
         tell()
-        grant = contracts.fetch_grant(key[0], key[1], block=block)
-        _compare_grant(found, state, key, grant)
-        reads += 1
-    for leaf in leaves:
-        tell()
-        for version in dict.fromkeys(each.address for each in state.leaves[leaf].set_at):
-            status = contracts.fetch_status(version, *leaf, block=block)
-            _compare_status(found, state, leaf, version, status)
-            reads += 1
-    return reads
+        if key in state.grants:
+            _read_grant(contracts, state, cast(GrantKey, key), block, differing)
+        else:
+            _read_statuses(contracts, state, cast(LeafKey, key), block, differing)
+        keeper.told_storage(done, differing)
+    found += differing
+    return reads + sum(_count_reads(state, key) for key in chosen)
+
+
+def _read_grant(
+    contracts: Contracts,
+    state: ReplayState,
+    key: GrantKey,
+    block: BlockNumber,
+    found: list[Discrepancy],
+) -> None:
+    _compare_grant(found, state, key, contracts.fetch_grant(key[0], key[1], block=block))
+
+
+def _read_statuses(
+    contracts: Contracts,
+    state: ReplayState,
+    leaf: LeafKey,
+    block: BlockNumber,
+    found: list[Discrepancy],
+) -> None:
+    for version in _list_versions(state, leaf):
+        status = contracts.fetch_status(version, *leaf, block=block)
+        _compare_status(found, state, leaf, version, status)
+
+
+def _list_versions(state: ReplayState, leaf: LeafKey) -> list[Address]:
+    return list(dict.fromkeys(each.address for each in state.leaves[leaf].set_at))
+
+
+def _count_reads(state: ReplayState, key: GrantKey | LeafKey) -> int:
+    return 1 if key in state.grants else len(_list_versions(state, cast(LeafKey, key)))
 
 
 def compare_database(
@@ -121,9 +158,10 @@ def compare_database(
     return rows + len(changes) + len(state.grants)
 
 
-def _counted(stage: str, total: int, progress: Progress | None) -> Callable[[], None]:
+def _counted(
+    stage: str, total: int, progress: Progress | None, begun: int = 0
+) -> Callable[[], None]:
     """Tells how many items were begun."""
-    begun = 0
 
     def tell() -> None:
         nonlocal begun

@@ -31,17 +31,17 @@ from ledger_node.core.replay_state import (
     GenerationKey,
     ReplayState,
 )
+from ledger_node.core.tiles import TILE_WIDTH
 from ledger_node.core.types import CityId, Digest
+from ledger_node.flows.audit_chain import ChainReading, open_chain
 from ledger_node.flows.audit_comparing import compare_database, compare_storage
-from ledger_node.flows.audit_reading import (
-    FetchLogFile,
-    Progress,
-    iterate_bundles,
-    open_chain,
-)
+from ledger_node.flows.audit_documents import compare_documents
+from ledger_node.flows.audit_reading import FetchLogFile, Progress, iterate_bundles
+from ledger_node.flows.audit_resuming import AuditKeeper
 from ledger_node.ports.chain import Chain, ChainProfile
 from ledger_node.ports.contracts import Contracts
 from ledger_node.ports.database import Database
+from ledger_node.ports.documents import DocumentStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,14 @@ class LogAudit:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentsToRead:
+    """A node's document store, and how many are read again at most; all if None."""
+
+    store: DocumentStore
+    sample: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AuditReport:
     """Outcome of an audit.
 
@@ -108,6 +116,7 @@ class AuditReport:
         logs: Per city and generation.
         storage_reads: Values read back from the contracts.
         database_rows: Rows of a node compared; None if none was given.
+        documents_read: Stored documents read again; None if no store was given.
         state_digest: Equal for two auditors who saw the same history.
         discrepancies: The first `MAX_KEPT_DISCREPANCIES`.
         discrepancy_count: All.
@@ -120,6 +129,7 @@ class AuditReport:
     logs: tuple[LogAudit, ...]
     storage_reads: int
     database_rows: int | None
+    documents_read: int | None
     state_digest: Digest
     discrepancies: tuple[Discrepancy, ...]
     discrepancy_count: int
@@ -144,6 +154,7 @@ def replay_ledger(
     *,
     replayed: ChainReplay | None = None,
     database: Database | None = None,
+    documents: DocumentsToRead | None = None,
     sample: int | None = None,
     progress: Progress | None = None,
 ) -> AuditReport:
@@ -154,6 +165,7 @@ def replay_ledger(
         fetch_log_file: (city, path) -> bytes of a public file of that city's log.
         replayed: From `replay_chain`, if the caller needed the members' addresses first.
         database: A node's own, to compare its derived rows.
+        documents: The store of that node, to read its documents again.
         sample: At most so many grants and statuses are read back from storage; all if None.
         progress: Told (stage, done, total).
 
@@ -163,15 +175,58 @@ def replay_ledger(
         ChainContradictionError: Another chain.
     """
     replayed = replayed or replay_chain(chain, profile, progress)
-    logs = audit_logs(replayed.state, domain, fetch_log_file, progress)
+    return compare_replay(
+        replayed,
+        contracts,
+        domain,
+        fetch_log_file,
+        database=database,
+        documents=documents,
+        sample=sample,
+        progress=progress,
+    )
+
+
+def compare_replay(
+    replayed: ChainReplay,
+    contracts: Contracts | None,
+    domain: str,
+    fetch_log_file: FetchLogFile,
+    *,
+    database: Database | None = None,
+    documents: DocumentsToRead | None = None,
+    sample: int | None = None,
+    progress: Progress | None = None,
+    keeper: AuditKeeper | None = None,
+) -> AuditReport:
+    """Compare a replayed chain with logs, storage and a node's rows; as `replay_ledger`.
+
+    Args:
+        contracts: None when the chain is a copy: storage is then not read.
+        keeper: Keeps how far it is, and goes on from where it was.
+    """
+    keeper = keeper or AuditKeeper(None)
+    keeper.begin(replayed.as_of, sample)
+    logs = audit_logs(replayed.state, domain, fetch_log_file, progress, keeper)
     found: list[Discrepancy] = []
-    reads = compare_storage(contracts, replayed.state, replayed.as_of, sample, found, progress)
+    reads = 0
+    if contracts is not None:
+        reads = compare_storage(
+            contracts, replayed.state, replayed.as_of, sample, found, progress, keeper=keeper
+        )
     rows = None
     if database is not None:
         with database.read() as tx:
             rows = compare_database(tx, replayed.state, replayed.as_of, found, progress)
+    read = None
+    if database is not None and documents is not None:
+        with database.read() as tx:
+            read = compare_documents(
+                tx, documents.store, replayed.as_of, documents.sample, found, progress
+            )
     later = [each for log in logs for each in log.discrepancies] + found
     counts = replayed.state.event_counts
+    keeper.end()
     return AuditReport(
         as_of=replayed.as_of,
         blocks=replayed.blocks,
@@ -180,6 +235,7 @@ def replay_ledger(
         logs=logs,
         storage_reads=reads,
         database_rows=rows,
+        documents_read=read,
         state_digest=compute_state_digest(replayed.state),
         discrepancies=(*replayed.discrepancies, *later)[:MAX_KEPT_DISCREPANCIES],
         discrepancy_count=replayed.count + len(later),
@@ -190,8 +246,13 @@ def replay_chain(
     chain: Chain, profile: ChainProfile, progress: Progress | None = None
 ) -> ChainReplay:
     """Read and fold every event up to the newest final block; raises as `replay_ledger`."""
-    reading = open_chain(chain, profile)
-    state = replay(ReplayState(membership=profile.membership), reading.events(progress))
+    return fold_reading(open_chain(chain, profile), progress)
+
+
+def fold_reading(reading: ChainReading, progress: Progress | None = None) -> ChainReplay:
+    """Fold every event of a pass over the chain, or over a copy of it."""
+    membership = reading.profile.membership
+    state = replay(ReplayState(membership=membership), reading.events(progress))
     return ChainReplay(
         state,
         reading.as_of,
@@ -206,6 +267,7 @@ def audit_logs(
     domain: str,
     fetch_log_file: FetchLogFile,
     progress: Progress | None = None,
+    keeper: AuditKeeper | None = None,
 ) -> tuple[LogAudit, ...]:
     """Recompute every anchored head of every city and generation from served entries."""
     wanted: dict[GenerationKey, list[TreeHead]] = {
@@ -214,22 +276,35 @@ def audit_logs(
     for key, head in state.closed.items():
         if head.size:
             wanted.setdefault(key, []).append(head)
-    audits = []
-    for (city, generation), heads in sorted(wanted.items()):
-        found: list[Discrepancy] = []
-        size = max(head.size for head in heads)
-        bundles = iterate_bundles(fetch_log_file, city, generation, size, found, progress)
-        log = replay_log(city, generation, bundles, heads)
-        audits.append(
-            LogAudit(
-                build_origin(domain, city, generation),
-                log.entries_read,
-                len(set(heads)),
-                log.heads_explained,
-                (*found, *log.discrepancies),
-            )
-        )
-    return tuple(audits)
+    keeper = keeper or AuditKeeper(None)
+    return tuple(
+        _audit_log(key, heads, domain, fetch_log_file, progress, keeper)
+        for key, heads in sorted(wanted.items())
+    )
+
+
+def _audit_log(
+    key: GenerationKey,
+    heads: list[TreeHead],
+    domain: str,
+    fetch_log_file: FetchLogFile,
+    progress: Progress | None,
+    keeper: AuditKeeper,
+) -> LogAudit:
+    found: list[Discrepancy] = []
+    size, begun = max(head.size for head in heads), keeper.find_log(key, heads)
+    begin = begun.tree.size // TILE_WIDTH
+    bundles = iterate_bundles(fetch_log_file, *key, size, found, progress, begin=begin)
+    log = replay_log(
+        *key, bundles, heads, begun=begun, tell=lambda now: keeper.told_log(key, heads, now)
+    )
+    return LogAudit(
+        build_origin(domain, *key),
+        log.entries_read,
+        len(set(heads)),
+        log.heads_explained,
+        (*found, *log.discrepancies),
+    )
 
 
 def encode_report(report: AuditReport) -> JsonObject:
@@ -251,6 +326,7 @@ def encode_report(report: AuditReport) -> JsonObject:
         ],
         "storage_reads": report.storage_reads,
         "database_rows": report.database_rows,
+        "documents_read": report.documents_read,
         "state_digest": report.state_digest.hex(),
         "discrepancy_count": report.discrepancy_count,
         "discrepancies": [

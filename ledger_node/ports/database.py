@@ -29,6 +29,7 @@ from ledger_node.ports.database_intake import IntakeGroup
 from ledger_node.ports.database_keeping import KeepingGroup
 from ledger_node.ports.database_log import LogGroup
 from ledger_node.ports.database_mirrors import MirrorGroup
+from ledger_node.ports.database_questions import QuestionGroup
 from ledger_node.ports.database_reuse import ReuseGroup
 
 
@@ -158,6 +159,9 @@ class Transaction(Protocol):
 
     @property
     def replays(self) -> ReplayGroup: ...
+
+    @property
+    def questions(self) -> QuestionGroup: ...
 
     @property
     def reuse(self) -> ReuseGroup: ...

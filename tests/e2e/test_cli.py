@@ -302,6 +302,14 @@ def test_withdrawn_paper_no_longer_verifies_and_the_replay_is_clean(stage: Stage
     assert from_node["clean"] is alone["clean"] is True
     assert from_node["database_rows"] > 0
     assert alone["database_rows"] is None
+    copy = stage.path / "copy"
+    exported = stage.good("mianyang", "audit", "export", copy, "--trust", trust, "--rpc", stage.rpc)
+    block = ("--at-block", exported["as_of"]["number"])
+    digests = {
+        stage.good("mianyang", "audit", "state", "--trust", trust, *source, *block)["state_digest"]
+        for source in (("--rpc", stage.rpc), ("--copy", copy))
+    }
+    assert len(digests) == 1
     status = stage.good("mianyang", "node", "status")
     assert (status["halts"], status["log"]["pending"]) == ([], 0)
 

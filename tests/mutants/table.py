@@ -7,6 +7,7 @@ exactly once in the file.
 from __future__ import annotations
 
 from tests.mutants.mutant import Mutant
+from tests.mutants.table_audit import AUDITS
 from tests.mutants.table_cases import CASES
 from tests.mutants.table_catalogue import CATALOGUE
 from tests.mutants.table_consent import CONSENTS
@@ -22,6 +23,8 @@ from tests.mutants.table_verifier import SECOND_VERIFIER
 __all__ = ["MUTANTS", "Mutant"]
 
 MUTANTS = (
+MUTANTS = (
     *LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES,
-    *UPLOADS, *PAPERS, *SECOND_VERIFIER, *CATALOGUE, *STORES,
+    *UPLOADS, *PAPERS, *SECOND_VERIFIER, *CATALOGUE, *STORES, *AUDITS,
+)  # fmt: skip
 )  # fmt: skip

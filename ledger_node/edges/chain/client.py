@@ -40,6 +40,7 @@ _KNOWN: Final = re.compile(
     r"|nonce (is )?too low|nonce too small",
     re.IGNORECASE,
 )
+MAX_ENGINE_CHARS = 200
 
 
 class EvmChain:
@@ -71,6 +72,15 @@ class EvmChain:
             )
         self._demand_chain(identity.chain_id)
         return identity
+
+    def fetch_engine(self) -> str:
+        """What the endpoint calls itself (`web3_clientVersion`); `unknown` if it does not say."""
+        try:
+            answer = self._rpc.ask("web3_clientVersion", [])
+        except RpcAnswerError:
+            return "unknown"
+        text = "".join(each for each in str(answer) if each.isprintable())
+        return text[:MAX_ENGINE_CHARS] or "unknown"
 
     def fetch_head(self) -> BlockRef:
         chain_id, block = self._ask_all(

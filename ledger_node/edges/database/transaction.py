@@ -36,6 +36,7 @@ from ledger_node.edges.database.mirrors import SqlMirrors
 from ledger_node.edges.database.officers import SqlOfficers
 from ledger_node.edges.database.outbox import SqlOutbox
 from ledger_node.edges.database.paging import SqlPaging
+from ledger_node.edges.database.questions import SqlQuestions
 from ledger_node.edges.database.receipts import SqlReceipts
 from ledger_node.edges.database.releases import SqlReleases
 from ledger_node.edges.database.replays import SqlReplays
@@ -68,6 +69,7 @@ class SqlTransaction:
         self.cases = SqlCases(connection)
         self.explore = SqlExplore(connection)
         self.replays = SqlReplays(connection)
+        self.questions = SqlQuestions(connection)
         self.reuse = SqlReuse(connection)
         self.consent = SqlConsent(connection)
         self.idempotency = SqlIdempotency(connection)

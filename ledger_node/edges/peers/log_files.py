@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 
 import httpx2
 
+from ledger_node.core.checkpoint import build_origin
+from ledger_node.core.cosignature import hash_origin
 from ledger_node.core.types import CityId
 from ledger_node.edges.http import open_client
 from ledger_node.ports.peers import LogFileRefusedError, PeerUnavailableError
@@ -31,6 +33,27 @@ class HttpLogFiles:
     def fetch_log_file(self, city: CityId, path: str, *, max_bytes: int = MAX_FILE_BYTES) -> bytes:
         """See `ports.peers.Peers.fetch_log_file`."""
         return fetch_log_file(self._client, self._url_of(city), city, path, max_bytes)
+
+
+class MirrorLogFiles:
+    """Reader of all logs from one mirror: `<url>/<hash of the origin>/<tile path>`."""
+
+    def __init__(self, url: str, domain: str) -> None:
+        """Contact nobody but `url`; `domain` is the consortium's, for the origins."""
+        self._url = url.rstrip("/")
+        self._domain = domain
+        self._client = open_client()
+
+    def close(self) -> None:
+        """Close kept-alive connections."""
+        self._client.close()
+
+    def fetch_log_file(self, city: CityId, path: str) -> bytes:
+        """File `/log/<generation>/<tile path>` of a city; raises as `fetch_log_file`."""
+        generation, _, tile = path.removeprefix("/log/").partition("/")
+        origin = build_origin(self._domain, city, int(generation))
+        url = f"{self._url}/{hash_origin(origin)}/"
+        return fetch_log_file(self._client, url, city, tile, MAX_FILE_BYTES)
 
 
 def fetch_log_file(
