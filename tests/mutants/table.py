@@ -23,8 +23,6 @@ from tests.mutants.table_verifier import SECOND_VERIFIER
 __all__ = ["MUTANTS", "Mutant"]
 
 MUTANTS = (
-MUTANTS = (
     *LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES,
     *UPLOADS, *PAPERS, *SECOND_VERIFIER, *CATALOGUE, *STORES, *AUDITS,
-)  # fmt: skip
 )  # fmt: skip
