@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ledger_node.core.anchor import FinalityPolicy
 from ledger_node.core.errors import InvariantError, LedgerError, UnavailableError
+from ledger_node.core.receipt_chain import AccountEvidence, LogEvidence
 from ledger_node.core.types import Address, BlockHash, BlockNumber, TxHash
 
 
@@ -196,6 +197,24 @@ class Chain(Protocol):
 
     def fetch_code_hash(self, address: Address) -> bytes:
         """keccak-256 of the runtime code at the head block, 32 bytes."""
+        ...
+
+    def fetch_header(self, number: BlockNumber) -> bytes:
+        """Header of a block as RLP, with its seals if it has any; its hash is the block's."""
+        ...
+
+    def fetch_log_proof(self, number: BlockNumber, log_index: int) -> LogEvidence:
+        """Proof of the log of that index in the block; it leads to the block's header."""
+        ...
+
+    def fetch_account_proof(
+        self, number: BlockNumber, address: Address, slots: Sequence[bytes]
+    ) -> AccountEvidence:
+        """Account and slots (32 bytes each, ascending) after a block; it leads to the header.
+
+        Raises:
+            ChainUnavailableError: Also when the endpoint keeps the state of that block no longer.
+        """
         ...
 
     def call(
