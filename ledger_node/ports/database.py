@@ -28,6 +28,7 @@ from ledger_node.ports.database_exploring import ExploreGroup, ReplayGroup
 from ledger_node.ports.database_intake import IntakeGroup
 from ledger_node.ports.database_log import LogGroup
 from ledger_node.ports.database_mirrors import MirrorGroup
+from ledger_node.ports.database_proofs import ProofGroup
 from ledger_node.ports.database_reuse import ReuseGroup
 
 
@@ -175,6 +176,9 @@ class Transaction(Protocol):
 
     @property
     def mirrors(self) -> MirrorGroup: ...
+
+    @property
+    def proofs(self) -> ProofGroup: ...
 
 
 class Database(Protocol):

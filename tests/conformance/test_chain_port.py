@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from eth_hash.auto import keccak
 
-from ledger_node.core.bloom import compute_bloom
 from ledger_node.core.block_header import parse_block_header
+from ledger_node.core.bloom import compute_bloom
 from ledger_node.core.event_types import ContractRole, KeyRole
 from ledger_node.core.log_proof import verify_log
 from ledger_node.core.merkle import TreeHead

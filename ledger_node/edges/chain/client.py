@@ -184,7 +184,9 @@ class EvmChain:
             answer = self._rpc.ask("eth_getBlockReceipts", [hex(number)])
         except RpcAnswerError:
             with expected_shape("block"):
-                questions = [("eth_getTransactionReceipt", [each]) for each in block["transactions"]]
+                questions = [
+                    ("eth_getTransactionReceipt", [each]) for each in block["transactions"]
+                ]
             answer = self._ask_all("receipts", questions)
         with expected_shape("receipts"):
             return list(answer)

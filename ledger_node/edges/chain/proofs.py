@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import rlp  # type: ignore[import-untyped]
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from ledger_node.core.block_header import BlockHeader, parse_block_header
 from ledger_node.core.errors import LedgerError
@@ -19,13 +19,17 @@ from ledger_node.core.log_proof import verify_log
 from ledger_node.core.qbft import compute_block_hash
 from ledger_node.core.receipt_chain import AccountEvidence, LogEvidence, SlotEvidence
 from ledger_node.core.storage_proof import verify_account, verify_slot
-from ledger_node.core.types import HASH_BYTES, Address, BlockHash, BlockNumber
+from ledger_node.core.types import HASH_BYTES, Address, BlockHash
 from ledger_node.edges.chain.answers import expected_shape, parse_bytes, parse_quantity
 from ledger_node.ports.chain import ChainUnavailableError
 
 _SCALARS: Final = frozenset(
-    ("difficulty", "number", "gasLimit", "gasUsed", "timestamp")
-    + ("baseFeePerGas", "blobGasUsed", "excessBlobGas")
+    name
+    for names in (
+        ("difficulty", "number", "gasLimit", "gasUsed", "timestamp"),
+        ("baseFeePerGas", "blobGasUsed", "excessBlobGas"),
+    )
+    for name in names
 )
 _FIELDS: Final = (
     *("parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot"),

@@ -12,6 +12,7 @@ from ledger_node.edges.database import (
     tables_intake,
     tables_log,
     tables_mirrors,
+    tables_proofs,
     tables_replays,
     tables_reuse,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "tables_intake",
     "tables_log",
     "tables_mirrors",
+    "tables_proofs",
     "tables_replays",
     "tables_reuse",
 ]

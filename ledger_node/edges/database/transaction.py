@@ -35,6 +35,7 @@ from ledger_node.edges.database.mirrors import SqlMirrors
 from ledger_node.edges.database.officers import SqlOfficers
 from ledger_node.edges.database.outbox import SqlOutbox
 from ledger_node.edges.database.paging import SqlPaging
+from ledger_node.edges.database.proofs import SqlProofs
 from ledger_node.edges.database.receipts import SqlReceipts
 from ledger_node.edges.database.releases import SqlReleases
 from ledger_node.edges.database.replays import SqlReplays
@@ -73,6 +74,7 @@ class SqlTransaction:
         self.uploads = SqlUploads(connection)
         self.paging = SqlPaging(connection)
         self.mirrors = SqlMirrors(connection)
+        self.proofs = SqlProofs(connection)
 
 
 class SqlDatabase:
