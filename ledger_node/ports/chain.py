@@ -123,6 +123,8 @@ class ChainProfile:
 class BlockRef:
     """One block: number, hash and parent hash (32 bytes each), timestamp in seconds; and by what
     missing logs are noticed: the bloom filter over all its logs (256 bytes) and its transactions.
+
+    `validators` are those the header names, if the engine seals its headers.
     """
 
     number: BlockNumber
@@ -131,6 +133,7 @@ class BlockRef:
     block_timestamp_s: int
     logs_bloom: bytes = bytes(256)
     tx_hashes: tuple[TxHash, ...] = ()
+    validators: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,6 +240,13 @@ chain_consumptions = Table(
     Index("ix_chain_consumptions_release_commitment", "release_commitment"),
 )
 
+chain_validators = Table(
+    "chain_validators",
+    METADATA,
+    Column("from_block", RowId, primary_key=True, autoincrement=False),
+    Column("validators", LargeBinary, nullable=False),  # n x 20 bytes, ascending
+)
+
 DERIVED = (
     chain_contracts,
     chain_heads,

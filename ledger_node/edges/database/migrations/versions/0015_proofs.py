@@ -1,4 +1,4 @@
-"""Proofs taken of the chain while it keeps them."""
+"""Proofs taken of the chain while it keeps them, and the validators its headers name."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,7 +21,14 @@ def upgrade() -> None:
         sa.Column("evidence", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("block_number", "log_index", "kind", name="pk_chain_proofs"),
     )
+    op.create_table(
+        "chain_validators",
+        sa.Column("from_block", ROW_ID, autoincrement=False, nullable=False),
+        sa.Column("validators", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("from_block", name="pk_chain_validators"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("chain_validators")
     op.drop_table("chain_proofs")
