@@ -9,6 +9,7 @@ import pytest
 import rlp
 
 from ledger_node.core.canonical import encode_canonical
+from ledger_node.core.entry import EntryKind, encode_entry
 from ledger_node.core.event_types import CheckpointAnchored, Position
 from ledger_node.core.merkle import RootMismatchError, TreeHead, hash_leaf, verify_inclusion
 from ledger_node.core.place import place_index
@@ -16,8 +17,12 @@ from ledger_node.core.receipt import ReceiptFile, verify_receipt_signature
 from ledger_node.core.receipt_chain import ChainEvidence, LogEvidence, encode_chain_evidence
 from ledger_node.core.receipt_registration import RegistrationBody, read_registration_body
 from ledger_node.core.receipt_v1 import encode_receipt_v1, parse_receipt_v1
+from ledger_node.core.signed_note import VerifierKey
 from ledger_node.core.statement import verify_showing
+from ledger_node.core.tlog_proof import TlogProofEntryError, verify_tlog_proof
 from ledger_node.core.types import Address, BlockHash, BlockNumber, RootHash, TxHash
+from ledger_node.flows.exporting import build_tlog_proof
+from ledger_node.flows.facts import NotYetAnchoredError
 from ledger_node.flows.intake import IntakeQueue, register
 from ledger_node.flows.node import Node
 from ledger_node.flows.receipts import build_registration_receipt
@@ -25,6 +30,7 @@ from ledger_node.flows.sequencing import open_log, run_sequencing_round
 from ledger_node.ports.chain import BlockRef, RawLog
 from ledger_node.ports.database_chain import ChainPins, FollowedBatch, FollowedTip
 from ledger_node.ports.database_proofs import ProofKind, ProofRow
+from ledger_node.ports.keys import KeyRole
 from tests.fakes.fake_chain import FakeChain
 from tests.integration.city import file_of, submission
 from tests.reference.blocks import recorded_fields
@@ -133,6 +139,24 @@ def test_build_registration_receipt_after_a_final_anchor_carries_proof_and_facts
         assert parsed.chain is not None
         assert [log.log for log in parsed.chain.logs] == [2]
         verify_inclusion(hash_leaf(body.entry), placement.leaf_index, placement.proof, head)
+
+
+def test_build_tlog_proof_of_an_anchored_material_verifies_with_the_checkpoint_key(
+    city: Node, queue: IntakeQueue
+) -> None:
+    open_log(city)
+    first, second = (register(city, queue, submission(n)) for n in range(2))
+    with pytest.raises(NotYetAnchoredError):
+        build_tlog_proof(city, second.material_id)
+    head = run_sequencing_round(city).head
+    anchor(city, head, block=3, final=3)
+    data = build_tlog_proof(city, second.material_id)
+    key = VerifierKey(city.origin, city.keys.public_key(KeyRole.CHECKPOINT))
+    entry = encode_entry(EntryKind.MATERIAL, second.commitment)
+    assert verify_tlog_proof(data, entry, city.origin, key).tree_head == head
+    other = encode_entry(EntryKind.MATERIAL, first.commitment)
+    with pytest.raises(TlogProofEntryError):
+        verify_tlog_proof(data, other, city.origin, key)
 
 
 def test_build_registration_receipt_anchor_not_final_yet_is_pending(
