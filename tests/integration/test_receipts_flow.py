@@ -25,9 +25,10 @@ from ledger_node.flows.exporting import build_tlog_proof
 from ledger_node.flows.facts import NotYetAnchoredError
 from ledger_node.flows.intake import IntakeQueue, register
 from ledger_node.flows.node import Node
+from ledger_node.flows.proving import resume_proving
 from ledger_node.flows.receipts import build_registration_receipt
 from ledger_node.flows.sequencing import open_log, run_sequencing_round
-from ledger_node.ports.chain import BlockRef, RawLog
+from ledger_node.ports.chain import BlockRef, ChainContradictionError, RawLog
 from ledger_node.ports.database_chain import ChainPins, FollowedBatch, FollowedTip
 from ledger_node.ports.database_proofs import ProofKind, ProofRow
 from ledger_node.ports.keys import KeyRole
@@ -139,6 +140,27 @@ def test_build_registration_receipt_after_a_final_anchor_carries_proof_and_facts
         assert parsed.chain is not None
         assert [log.log for log in parsed.chain.logs] == [2]
         verify_inclusion(hash_leaf(body.entry), placement.leaf_index, placement.proof, head)
+
+
+class OtherChain(FakeChain):
+    """Answers the header of another block than the one that was followed."""
+
+    def fetch_header(self, number: BlockNumber) -> bytes:
+        header: bytes = rlp.encode(recorded_fields()[1])
+        return header
+
+
+def test_prove_log_under_a_header_that_was_not_followed_is_a_contradiction(
+    city: Node, queue: IntakeQueue
+) -> None:
+    open_log(city)
+    register(city, queue, submission(1))
+    anchor(city, run_sequencing_round(city).head, block=3, final=3)
+    node = replace(city, chain=OtherChain())
+    with pytest.raises(ChainContradictionError):
+        resume_proving(node)
+    with city.database.read() as tx:
+        assert len(tx.proofs.list_unproven_anchors(9)) == 1
 
 
 def test_build_tlog_proof_of_an_anchored_material_verifies_with_the_checkpoint_key(
