@@ -89,6 +89,8 @@ def test_build_log_proof_of_receipts_that_are_not_the_blocks_is_no_answer() -> N
     false[0]["cumulativeGasUsed"] = "0x1"
     with pytest.raises(ChainUnavailableError):
         build_log_proof(header, false, int(receipts[0]["logs"][0]["logIndex"], 16))
+    with pytest.raises(ChainUnavailableError):  # nor do they say that there is no such log
+        build_log_proof(header, false, 99)
 
 
 def test_read_account_proof_of_recorded_proofs_leads_to_the_header_or_is_no_answer() -> None:
