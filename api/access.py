@@ -66,7 +66,7 @@ class NotPermittedHereError(NotPermittedError):
 
     def __init__(self) -> None:
         super().__init__(
-            "您的账号没有办理此事的权限。如有需要,请联系本单位管理员。",
+            "您的账号没有办理此事的权限。如有需要，请联系本单位管理员。",
             "Your account may not do this; ask your administrator if you need it.",
         )
 

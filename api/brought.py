@@ -17,6 +17,7 @@ from fastapi import Request
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from ledger_node.core.catalogue import Necessity
 from ledger_node.core.errors import MalformedInputError
 from ledger_node.core.types import Digest
 
@@ -79,12 +80,14 @@ class Brought:
         trust: Bytes of a trust file; None if none was chosen.
         document: Digest of a document, hashed here or in the browser; None if none was chosen.
         action: Which button was pressed.
+        necessity: Of the material for the item at hand; required unless said otherwise.
     """
 
     receipt: bytes
     trust: bytes | None
     document: Digest | None
     action: str
+    necessity: Necessity
 
 
 async def read_brought(request: Request, max_document_bytes: int) -> Brought:
@@ -199,7 +202,14 @@ class _Form:
             raise NoReceiptError
         action = self.kept.get("action", bytearray()).decode("ascii", "replace")
         trust = bytes(self.kept.get("trust", b"")) or None
-        return Brought(receipt, trust, self._document(), action)
+        return Brought(receipt, trust, self._document(), action, self._necessity())
+
+    def _necessity(self) -> Necessity:
+        given = self.kept.get("necessity", bytearray()).decode("ascii", "replace")
+        try:
+            return Necessity(given) if given else Necessity.REQUIRED
+        except ValueError as error:
+            raise BroughtMalformedError from error
 
     def _document(self) -> Digest | None:
         if self.sizes.get("document"):

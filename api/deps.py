@@ -89,7 +89,7 @@ def _accept(runtime: Runtime, signed: HttpRequest, body: bytes) -> PeerMessage:
             )
     if not new:
         raise MessageReplayedError(
-            "该消息已收到过,不再处理。", "This message was received before; it is not acted on."
+            "该消息已收到过，不再处理。", "This message was received before; it is not acted on."
         )
     kept = {n.lower(): value for n, value in signed.headers if n.lower() in SIGNATURE_HEADERS}
     head = SignedHead(signed.registered_url, signed.path, kept)

@@ -61,7 +61,7 @@ SECURITY: Final[dict[str, Any]] = {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE,
-        "description": "浏览器会话;改动另须 X-CSRF-Token 与 Origin。A browser's session; changes "
+        "description": "浏览器会话；改动另须 X-CSRF-Token 与 Origin。A browser's session; changes "
         "also need X-CSRF-Token and Origin.",
     },
     "bearer": {"type": "http", "scheme": "bearer", "description": "系统账号 · Machine accounts"},

@@ -45,7 +45,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
 }
 RETRIED_CODES = frozenset({"request_in_progress"})
 
-OURS_ZH = "本市节点内部出现问题,已停止处理并通知管理员。请稍后再试。"
+OURS_ZH = "本市节点内部出现问题，已停止处理并通知管理员。请稍后再试。"
 OURS_EN = "Something is wrong inside this node; it has stopped and told a person. Try later."
 
 

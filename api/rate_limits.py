@@ -29,7 +29,7 @@ class RateLimitedError(UnavailableError):
 
     def __init__(self, who: str, retry_after_s: int) -> None:
         super().__init__(
-            "请求过于频繁,请稍后再试。",
+            "请求过于频繁，请稍后再试。",
             f"Too many requests of this {who}; wait {retry_after_s} s.",
             retry_after_s=retry_after_s,
         )

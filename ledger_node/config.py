@@ -177,7 +177,7 @@ def load_settings(data_dir: Path) -> Settings:
             for item in error.errors(include_input=False, include_url=False)
         )
         raise SettingsError(
-            f"{CONFIG_NAME} 有误:{where}", f"{CONFIG_NAME} is wrong: {where}"
+            f"{CONFIG_NAME} 有误：{where}", f"{CONFIG_NAME} is wrong: {where}"
         ) from error
 
 

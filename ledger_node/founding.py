@@ -94,7 +94,7 @@ def init_city(data_dir: Path, plan: CityPlan) -> FoundingCity:
     """
     if (data_dir / CONFIG_NAME).exists() or keys_path(data_dir).exists():
         raise CityExistsError(
-            f"目录 {data_dir.name} 中已有城市,不会覆盖。请换一个目录。",
+            f"目录 {data_dir.name} 中已有城市，不会覆盖。请换一个目录。",
             f"{data_dir.name} holds a city already; choose another directory.",
         )
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -50,7 +50,7 @@ class MalformedIdentifierError(MalformedInputError):
 
     def __init__(self, scheme: str, part: str) -> None:
         super().__init__(
-            f"号码不符合 {scheme} 的规则({part}),请核对后重输。",
+            f"号码不符合 {scheme} 的规则（{part}），请核对后重输。",
             f"the number is not one of scheme {scheme} ({part}); check it and enter it again.",
             scheme=scheme,
             part=part,

@@ -48,9 +48,13 @@ from ledger_node.wiring import Runtime, configure_logging, open_runtime
 
 BACKOFF_S = 2.0
 CHAIN_INTERVAL_S = 0.25
+REUSE_INTERVAL_S = 0.25
+RECEIVE_INTERVAL_S = 1.0
 WHOLE_TURN_S = 5.0
 PAUSE_S = 4.0  # longer than a batch of an import takes
 WATCH_INTERVAL_S = 1.0
+MIRROR_INTERVAL_S = 1.0
+DESK_INTERVAL_S = 1.0  # other systems' cases and auditors' replays
 NONCE_SWEEP_S = 600.0
 UPLOAD_SWEEP_S = 60.0
 CONSENT_SWEEP_S = 30.0  # a screen past its time says so by itself; this is for what nobody looks at
@@ -222,21 +226,21 @@ def run_node(data_dir: Path, announce: Callable[[dict[str, object]], None] | Non
     workers.start("sequencing", settings.sequencing_interval_s, sequencer.turn)
     chain = ChainTurns(runtime, lambda: sequencer.is_verified)
     workers.start("chain", CHAIN_INTERVAL_S, chain.turn)
-    workers.start("receiving", WATCH_INTERVAL_S, lambda: resume_receiving(node))
+    workers.start("receiving", RECEIVE_INTERVAL_S, lambda: resume_receiving(node))
     reuse = ReuseTurns(node, load_catalogue())
-    workers.start("reuse", CHAIN_INTERVAL_S, lambda: take_reuse_turn(reuse))
+    workers.start("reuse", REUSE_INTERVAL_S, lambda: take_reuse_turn(reuse))
     mirrors = MirrorTurns(node, settings.mirror_look_interval_s, settings.anchoring_promise_s)
-    workers.start("mirrors", WATCH_INTERVAL_S, mirrors.turn)
+    workers.start("mirrors", MIRROR_INTERVAL_S, mirrors.turn)
     workers.start("watching", WATCH_INTERVAL_S, lambda: resume_watching(node))
     workers.start(
-        "case events", WATCH_INTERVAL_S, lambda: resume_case_events(node, runtime.case_systems)
+        "case events", DESK_INTERVAL_S, lambda: resume_case_events(node, runtime.case_systems)
     )
-    workers.start("case folders", WATCH_INTERVAL_S, lambda: take_folder_turn(runtime))
+    workers.start("case folders", DESK_INTERVAL_S, lambda: take_folder_turn(runtime))
     workers.start("nonces", NONCE_SWEEP_S, lambda: drop_old_nonces(runtime))
     workers.start("consents", CONSENT_SWEEP_S, lambda: take_consent_turn(runtime))
     workers.start("uploads", UPLOAD_SWEEP_S, lambda: sweep_api(runtime))
     token = node.entropy(16)
-    workers.start("replays", WATCH_INTERVAL_S, lambda: take_replay_turn(runtime, token))
+    workers.start("replays", DESK_INTERVAL_S, lambda: take_replay_turn(runtime, token))
     serve(runtime, announce or print_ready)
     runtime.clock.request_stop()
     workers.join()

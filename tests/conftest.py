@@ -1,6 +1,7 @@
 """Plugins of the whole test run."""
 
 pytest_plugins = [
+    "tests.scratch",
     "tests.determinism",
     "tests.scheduling",
     "tests.fixtures.postgres",

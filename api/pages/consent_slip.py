@@ -103,7 +103,7 @@ def _describe_what(option: ConsentOption) -> str:
     fields = "、".join(FIELD_WORDS.get(each, (each,))[0] for each in option.grant.fields)
     if not option.grant.documents:
         return fields
-    return f"整份文件;{fields}" if fields else "整份文件"
+    return f"整份文件；{fields}" if fields else "整份文件"
 
 
 def _name_holders(option: ConsentOption, ceremony: Ceremony) -> str:

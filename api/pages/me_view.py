@@ -24,12 +24,12 @@ STANDING_WORDS: Final = {
     Standing.ACTIVE.value: ("有效", "valid", "good"),
     Standing.SUPERSEDED.value: ("已换新", "replaced", "plain"),
     Standing.WITHDRAWN.value: ("已撤销", "withdrawn", "bad"),
-    Standing.SPENT.value: ("已使用(一次性)", "used (single use)", "plain"),
+    Standing.SPENT.value: ("已使用（一次性）", "used (single use)", "plain"),
     Standing.ERASED.value: ("已删除", "erased", "plain"),
-    Standing.DISPUTED.value: ("有异议,核实中", "disputed", "wait"),
+    Standing.DISPUTED.value: ("有异议，核实中", "disputed", "wait"),
 }
 GRANT_WORDS: Final = {
-    "usable": ("可使用", "may be used", "wait"),
+    "usable": ("可使用", "may be used", "good"),
     "used": ("已用完", "used up", "plain"),
     "ended": ("已到期", "ended", "plain"),
     "revoking": ("撤回办理中", "being withdrawn", "wait"),
@@ -52,7 +52,7 @@ OUTCOME_WORDS: Final = {
     "expired": ("超时未确认", "out of time", "plain"),
     "struck": ("窗口取消", "taken back", "plain"),
     "asked": ("已发出", "sent", "wait"),
-    "answered": ("已答复有无,未提供内容", "answered; no content", "good"),
+    "answered": ("已答复有无，未提供内容", "answered; no content", "good"),
     "silent": ("没有回应", "no answer", "wait"),
     "acknowledged": ("已送达并核对", "delivered and checked", "good"),
     "sent": ("已提供", "handed over", "good"),
@@ -127,7 +127,9 @@ def describe_timeline(events: Sequence[TimelineEvent], language: str) -> list[di
         {
             "at": each.at,
             "title": EVENT_WORDS[each.kind][which],
-            "city": None if each.city is None else name_city(each.city, language),
+            "cities": ("、" if language == "zh" else ", ").join(
+                name_city(city, language) for city in each.cities
+            ),
             "types": _name_types(each.types, language),
             "badge": _word(OUTCOME_WORDS, each.outcome, language),
         }

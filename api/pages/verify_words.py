@@ -9,11 +9,13 @@ from typing import Final
 from api.pages.audit_words import FINDINGS
 from api.pages.cities import name_city
 from api.pages.language import Speech
+from ledger_node.core.catalogue import Necessity
 from ledger_node.core.chain_facts import FactSource
 from ledger_node.core.freshness import Light
 from ledger_node.core.receipt import ReceiptKind
 from ledger_node.core.status import Standing
 from ledger_node.core.verdict import LineState, Question, RestsOn
+from ledger_node.core.verdict_codes import VerdictCode
 from ledger_node.flows.verifying import LogNote, Verification
 
 QUESTIONS: Final[Mapping[Question, tuple[str, str]]] = {
@@ -60,6 +62,19 @@ PENDING: Final = (
     "凭证刚开出，存证还没完成；过几分钟换取完整凭证再核验。",
     "The receipt is new and not recorded yet; fetch the complete one in a few minutes.",
 )
+NO_FACTS: Final = (
+    "您带来的信任文件没有账本事实，因此不能确认凭证是否已存证、材料是否仍然有效。"
+    "请向提供方要一份含账本事实的信任文件；或者不带信任文件，由本市节点核验。",
+    "The trust file you brought carries no facts of the ledger, so nothing confirms that the "
+    "receipt is recorded or that the material still counts. Ask whoever gave it to you for one "
+    "with facts, or check without a trust file: this node then reads the ledger itself.",
+)
+OLD_FACTS: Final = (
+    "您带来的信任文件没有记到这份凭证所说的事。"
+    "请要一份更新的信任文件；或者不带信任文件，由本市节点核验。",
+    "The trust file you brought does not reach to what the receipt speaks of. Ask for a newer one, "
+    "or check without a trust file: this node then reads the ledger itself.",
+)
 FAILS: Final = (
     "有一项不成立，请勿据此办理；原因见下。",
     "One of the lines does not hold: do not act on it. The reason is below.",
@@ -76,6 +91,20 @@ LIGHTS: Final[Mapping[Light, tuple[str, str]]] = {
     ),
     Light.RED: ("不可据此办理。", "It must not be acted on."),
 }
+NECESSITIES: Final[Mapping[Necessity, tuple[str, str]]] = {
+    Necessity.REQUIRED: (
+        "必备材料：账本状态须在一天以内。",
+        "Required paper: the state may be a day old at most.",
+    ),
+    Necessity.DEFER: (
+        "可容缺后补的材料：账本状态旧了，也可先收件。",
+        "Paper that may follow: it may be taken in on an older state.",
+    ),
+    Necessity.OPTIONAL: (
+        "选交材料：账本状态旧了，也可先收件。",
+        "Optional paper: it may be taken in on an older state.",
+    ),
+}
 LATER: Final[Mapping[Standing, tuple[str, str]]] = {
     Standing.DISPUTED: ("现在有人对它提出异议，正在处理。", "It is disputed now."),
     Standing.SUPERSEDED: ("现在已被新的材料替代。", "It has been superseded by a newer one."),
@@ -91,18 +120,21 @@ class Result:
 
     Attributes:
         state: holds, pending or fails.
-        summary: One sentence.
+        word: The state in two or three words.
+        summary: One sentence; for a pending one, what is missing and what to do.
         lines: (state, question, sentence), as the verdict macro takes them.
         as_of: Time and age in one phrase; empty if there is none.
         said: What a screen reader hears first.
         later: What is known now against it.
         light: green, amber or red, and what that means.
+        measured: The rule the light goes by.
         logs: Who witnessed the logs it rests on.
         rests_on: Sentences.
         codes: Stable codes of what fails or is pending.
     """
 
     state: str
+    word: str
     summary: str
     kind: str
     city: str
@@ -114,26 +146,31 @@ class Result:
     document_checked: bool
     later: tuple[str, ...]
     light: tuple[str, str]
+    measured: str
     logs: tuple[str, ...]
     rests_on: tuple[str, ...]
     codes: tuple[str, ...]
 
 
-def describe_verification(speech: Speech, verification: Verification) -> Result:
-    """The answer in the reader's language."""
+def describe_verification(
+    speech: Speech, verification: Verification, necessity: Necessity
+) -> Result:
+    """The answer in the reader's language.
+
+    Args:
+        necessity: Of the material for the item at hand, as whoever asks has said.
+    """
     verdict = verification.verdict
     codes = tuple(dict.fromkeys(code.value for code in verdict.codes))
     rests = {each for line in verdict.lines for each in line.rests_on}
     city = verification.city_name
     if city == verdict.city:
         city = name_city(verdict.city, speech.language)
-    summary = speech.t(*_summary(verdict.kind, verdict.state))
-    word = {
-        LineState.HOLDS: speech.t("可以采信", "May be relied on"),
-        LineState.PENDING: speech.t("尚待存证", "Not yet recorded"),
-    }.get(verdict.state, speech.t("不能采信", "Must not be relied on"))
+    summary = speech.t(*_choose_summary(verification))
+    word = speech.t(*_choose_word(verification))
     return Result(
         state=verdict.state.value,
+        word=word,
         summary=summary,
         kind=speech.t(*KINDS[verdict.kind]),
         city=city,
@@ -151,6 +188,7 @@ def describe_verification(speech: Speech, verification: Verification) -> Result:
         said=speech.t(f"核验结果：{word}。{summary}", f"Result: {word}. {summary}"),
         document_checked=verification.document_checked,
         light=(verification.light.value, speech.t(*LIGHTS[verification.light])),
+        measured=speech.t(*NECESSITIES[necessity]),
         logs=tuple(_describe_log(speech, each) for each in verification.logs),
         later=tuple(
             speech.t(*LATER[each.standing])
@@ -162,10 +200,35 @@ def describe_verification(speech: Speech, verification: Verification) -> Result:
     )
 
 
-def _summary(kind: ReceiptKind, state: LineState) -> tuple[str, str]:
+def _choose_word(verification: Verification) -> tuple[str, str]:
+    state = verification.verdict.state
     if state is LineState.HOLDS:
-        return SUMMARIES[kind, state]
-    return PENDING if state is LineState.PENDING else FAILS
+        return ("可以采信", "May be relied on")
+    if state is LineState.FAILS:
+        return ("不能采信", "Must not be relied on")
+    return (
+        ("尚待存证", "Not yet recorded") if _is_new(verification) else ("无法确认", "Unconfirmed")
+    )
+
+
+def _choose_summary(verification: Verification) -> tuple[str, str]:
+    verdict = verification.verdict
+    if verdict.state is LineState.HOLDS:
+        return SUMMARIES[verdict.kind, verdict.state]
+    if verdict.state is LineState.FAILS:
+        return FAILS
+    if _is_new(verification):
+        return PENDING
+    return NO_FACTS if verification.as_of is None else OLD_FACTS
+
+
+def _is_new(verification: Verification) -> bool:
+    """Whether a pending answer waits for the record and not for a better trust file."""
+    unsealed = _UNSEALED.intersection(verification.verdict.codes)
+    return bool(unsealed) or verification.source is FactSource.CHAIN
+
+
+_UNSEALED: Final = frozenset({VerdictCode.RECEIPT_PENDING, VerdictCode.CHAIN_EVIDENCE_MISSING})
 
 
 def _describe_log(speech: Speech, log: LogNote) -> str:

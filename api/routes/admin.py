@@ -15,8 +15,10 @@ from starlette.concurrency import run_in_threadpool
 from api.access import Principal, allow
 from api.deps import get_runtime
 from api.pages.accounts import list_account_views, view_account
+from api.pages.language import read_speech
 from api.pages.qr import draw_totp
 from api.pages.render import page
+from api.pages.trail_words import ACTIONS, KINDS
 from ledger_node.core.access import Permission, Role
 from ledger_node.core.errors import LedgerError
 from ledger_node.flows import administering
@@ -307,9 +309,14 @@ def read_trail(
             lines = list(tx.trail.list_access(before, PAGE_ROWS))
         logins = tx.accounts.find_logins({row.account_id for _, row in lines})
     full = len(lines) == PAGE_ROWS and not (kind and object)
+    speech = read_speech(request)
+    kinds = [(code, speech.t(*words)) for code, words in KINDS.items()]
     context = {
         "lines": lines,
         "logins": logins,
+        "actions": ACTIONS,
+        "kinds": kinds,
+        "kinds_by_code": dict(kinds),
         "kind": kind,
         "object": object,
         "next_url": f"/admin/trail?before={lines[-1][0]}" if full else "",

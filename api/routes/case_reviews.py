@@ -16,6 +16,7 @@ from api.deps import get_runtime
 from api.pages.errors import is_htmx
 from api.pages.render import page
 from ledger_node.core.access import Permission
+from ledger_node.core.trail import TrailAction
 from ledger_node.flows.case_review import list_waiting, send_visit_to_review, take_review
 from ledger_node.flows.window import Clerk, load_run
 from ledger_node.seed import load_catalogue
@@ -38,7 +39,7 @@ def read_reviews(request: Request, principal: Decider) -> Response:
         now = node.clock.now()
         for each in waiting:
             tx.trail.log_access(
-                now, principal.account_id, "list_review", "case", each.case.row.case_id
+                now, principal.account_id, TrailAction.LIST_REVIEW, "case", each.case.row.case_id
             )
     shown = [
         {
@@ -63,7 +64,7 @@ def take_waiting_case(request: Request, principal: Decider, case_id: str) -> Res
     run_id = take_review(node, case_id, Clerk(principal.account_id, principal.officer))
     with node.database.transaction() as tx:
         now = node.clock.now()
-        tx.trail.log_access(now, principal.account_id, "take_review", "case", case_id)
+        tx.trail.log_access(now, principal.account_id, TrailAction.TAKE_REVIEW, "case", case_id)
     return RedirectResponse(f"/window/runs/{run_id}" if run_id else f"/cases/{case_id}", 303)
 
 
@@ -76,7 +77,9 @@ def ask_visit_review(request: Request, principal: Handler, run_id: str) -> Respo
     send_visit_to_review(node, run, principal.account_id, **place)
     with node.database.transaction() as tx:
         now = node.clock.now()
-        tx.trail.log_access(now, principal.account_id, "send_to_review", "reuse_run", run_id)
+        tx.trail.log_access(
+            now, principal.account_id, TrailAction.SEND_TO_REVIEW, "reuse_run", run_id
+        )
     path = f"/window/runs/{run_id}"
     if is_htmx(request):
         return Response(status_code=204, headers={"HX-Redirect": path})

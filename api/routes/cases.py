@@ -28,6 +28,7 @@ from ledger_node.core.case import (
 )
 from ledger_node.core.errors import LedgerError, MalformedInputError
 from ledger_node.core.sealed import Subject
+from ledger_node.core.trail import TrailAction
 from ledger_node.edges.database.cases import CaseNotFoundError
 from ledger_node.flows.case_review import is_waiting, send_to_review
 from ledger_node.flows.cases import (
@@ -127,14 +128,14 @@ def create_case(
 @router.get("/cases/{case_id}", response_class=HTMLResponse)
 def read_case(request: Request, principal: Handler, case_id: str) -> Response:
     """One case: what it is about, its history, what may be done next."""
-    case = find_own_case(request, principal, case_id, "read")
+    case = find_own_case(request, principal, case_id, TrailAction.READ)
     return _show_case(request, principal, case, None)
 
 
 @router.post("/cases/{case_id}/visit")
 def begin_visit(request: Request, principal: Handler, case_id: str) -> Response:
     """To the window with this case: its person stands there, its item is chosen."""
-    case = find_own_case(request, principal, case_id, "visit")
+    case = find_own_case(request, principal, case_id, TrailAction.VISIT)
     node = get_runtime(request).node
     if principal.officer is None:
         raise NotPermittedHereError
@@ -146,7 +147,7 @@ def begin_visit(request: Request, principal: Handler, case_id: str) -> Response:
 @router.post("/cases/{case_id}/review-request")
 def ask_review(request: Request, principal: Handler, case_id: str) -> Response:
     """Let a reviewer of the city decide."""
-    case = find_own_case(request, principal, case_id, "send_to_review")
+    case = find_own_case(request, principal, case_id, TrailAction.SEND_TO_REVIEW)
     try:
         send_to_review(get_runtime(request).node, case, principal.account_id)
     except LedgerError as error:
@@ -163,7 +164,7 @@ def change_case(
     reason: Annotated[str, Form(max_length=500)] = "",
 ) -> Response:
     """Move a case on."""
-    case = find_own_case(request, principal, case_id, event.value)
+    case = find_own_case(request, principal, case_id, TrailAction(event.value))
     if event in DECIDES and not principal.may(Permission.DECISIONS_MAKE):
         raise NotPermittedHereError
     try:
@@ -173,7 +174,9 @@ def change_case(
     return RedirectResponse(f"/cases/{case_id}", 303)
 
 
-def find_own_case(request: Request, principal: Principal, case_id: str, action: str) -> Case:
+def find_own_case(
+    request: Request, principal: Principal, case_id: str, action: TrailAction
+) -> Case:
     """A case of the principal's outlet, or one the principal handles, with the reading noted in
     the trail.
 

@@ -25,6 +25,7 @@ from ledger_node.core.access import Permission, permissions_of
 from ledger_node.core.ceremony import CeremonyState
 from ledger_node.core.errors import NotPermittedError
 from ledger_node.core.pad_image import MAX_SLIP_BYTES, PadImageError
+from ledger_node.core.trail import TrailAction
 from ledger_node.flows.accounts import split_roles, verify_credentials
 from ledger_node.flows.consenting import (
     Ceremony,
@@ -63,7 +64,7 @@ class OfficerKeyMissingError(NotPermittedError):
 
     def __init__(self) -> None:
         super().__init__(
-            "您的账号没有经办人签名密钥,不能确认授权。请由已登记密钥的工作人员确认。",
+            "您的账号没有经办人签名密钥，不能确认授权。请由已登记密钥的工作人员确认。",
             "Your account has no officer's key here and cannot confirm a consent; an officer with "
             "an enrolled key has to.",
         )
@@ -167,7 +168,7 @@ def confirm(
         ceremony = choose_options(runtime.node, ceremony, set(tick or []))
     officers = _collect_signers(runtime, principal, ceremony, login, password, code)
     confirm_ceremony_at_counter(runtime.node, ceremony, officers, slip=image)
-    _log(request, principal, "confirm_consent", ceremony_id)
+    _log(request, principal, TrailAction.CONFIRM_CONSENT, ceremony_id)
     back = _find_way_back(request, principal, ceremony)
     return RedirectResponse(f"/consent/{ceremony_id}" if back == "/window" else back, 303)
 
@@ -194,7 +195,7 @@ def print_slip(
     ceremony = _load(request, principal, ceremony_id)
     revocation = None if blank else issue_revocation_code(runtime.node, ceremony)
     content = build_slip(runtime, ceremony, revocation, size)
-    _log(request, principal, "print_slip", ceremony_id)
+    _log(request, principal, TrailAction.PRINT_SLIP, ceremony_id)
     headers = {"Content-Disposition": 'inline; filename="consent-slip.pdf"'}
     headers["Cache-Control"] = "no-store"
     return Response(content, 200, headers, "application/pdf")
@@ -207,7 +208,7 @@ def open_phone(request: Request, principal: Collector, ceremony_id: str) -> Resp
     ceremony = _load(request, principal, ceremony_id)
     token = open_welcome(runtime.node, ceremony)
     address = f"{runtime.settings.origin}/me/open/{token}"
-    _log(request, principal, "open_own_pages", ceremony_id)
+    _log(request, principal, TrailAction.OPEN_OWN_PAGES, ceremony_id)
     picture = segno.make(address, error="m").svg_data_uri(scale=5, border=2)
     return page(
         request,
@@ -307,7 +308,7 @@ def _read_slip(runtime: Runtime, slip: UploadFile | None) -> bytes | None:
     return data
 
 
-def _log(request: Request, principal: Principal, action: str, ceremony_id: str) -> None:
+def _log(request: Request, principal: Principal, action: TrailAction, ceremony_id: str) -> None:
     node = get_runtime(request).node
     with node.database.transaction() as tx:
         tx.trail.log_access(node.clock.now(), principal.account_id, action, "ceremony", ceremony_id)

@@ -21,6 +21,7 @@ from api.pages.render import NO_STORE, page
 from api.routes.cases import find_own_case
 from ledger_node.core.access import Permission
 from ledger_node.core.errors import LedgerError, MalformedInputError
+from ledger_node.core.trail import TrailAction
 from ledger_node.flows.case_papers import CaseFolder, load_case_folder
 from ledger_node.flows.cases import Case
 from ledger_node.papers import PaperSize, RefusalGround, ServiceMethod
@@ -66,7 +67,7 @@ class PaperChoiceError(MalformedInputError):
 @router.get("/cases/{case_id}/papers", response_class=HTMLResponse)
 def read_papers(request: Request, principal: Handler, case_id: str) -> Response:
     """The papers this case has come to, each with its few fields."""
-    case = find_own_case(request, principal, case_id, "papers")
+    case = find_own_case(request, principal, case_id, TrailAction.PAPERS)
     folder = load_case_folder(get_runtime(request).node, case, load_catalogue())
     return _show_papers(request, principal, case, folder, None)
 
@@ -92,7 +93,7 @@ def print_paper(
 ) -> Response:
     """One paper as a PDF to print."""
     runtime = get_runtime(request)
-    case = find_own_case(request, principal, case_id, f"print_{paper.value}")
+    case = find_own_case(request, principal, case_id, TrailAction(f"print_{paper.value}"))
     folder = load_case_folder(runtime.node, case, load_catalogue())
     outlet = _name_outlet(runtime, case)
     try:

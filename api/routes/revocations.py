@@ -21,6 +21,7 @@ from ledger_node.core.revocation_messages import (
     RevocationOutcome,
     build_facts,
 )
+from ledger_node.core.trail import TrailAction
 from ledger_node.flows.revoking import revoke_by_code
 
 router = APIRouter(tags=["consent"], include_in_schema=False)
@@ -56,7 +57,11 @@ def revoke(
         return _show(request, principal, problem=problem, status=422)
     with node.database.transaction() as tx:
         tx.trail.log_access(
-            node.clock.now(), principal.account_id, "revoke_by_code", "revocation", outcome.value
+            node.clock.now(),
+            principal.account_id,
+            TrailAction.REVOKE_BY_CODE,
+            "revocation",
+            outcome.value,
         )
     done = outcome is RevocationOutcome.REVOKED
     return _show(request, principal, outcome=outcome.value, grants=grants if done else 0)

@@ -25,6 +25,7 @@ from api.pages.render import NO_STORE, fragment, page
 from api.pages.verify_words import describe_verification
 from api.rate_limits import PerMinute, RateLimits
 from ledger_node.core.errors import MalformedInputError
+from ledger_node.core.freshness import RULES
 from ledger_node.core.receipt import NotAReceiptError
 from ledger_node.flows.verifying import Verification, verify_brought_receipt
 from ledger_node.papers import PaperSize
@@ -72,8 +73,9 @@ async def verify(request: Request, runtime: RuntimeDep) -> Response:
 
     Changes nothing, so it asks for no form token.
     """
-    verification, _ = await judge_brought(request, runtime)
-    context = {"result": describe_verification(read_speech(request), verification)}
+    verification, brought = await judge_brought(request, runtime)
+    result = describe_verification(read_speech(request), verification, brought.necessity)
+    context = {"result": result, "necessity": brought.necessity.value}
     if is_htmx(request):
         return fragment(request, None, "verify/result.html", context)
     principal = await resolve_principal(request)
@@ -112,6 +114,7 @@ async def judge_brought(request: Request, runtime: Runtime) -> tuple[Verificatio
             document=brought.document,
             trust=brought.trust,
             names=names,
+            rule=RULES[brought.necessity],
         )
     except NotAReceiptError as error:
         raise ReceiptUnreadableError from error

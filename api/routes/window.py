@@ -29,6 +29,7 @@ from ledger_node.core.errors import LedgerError, MalformedInputError
 from ledger_node.core.reuse import RunEvent
 from ledger_node.core.sealed import Subject
 from ledger_node.core.terms import GrantorKind
+from ledger_node.core.trail import TrailAction
 from ledger_node.core.types import CityId, Commitment
 from ledger_node.core.visit import IdentifiedBy
 from ledger_node.flows.consenting import open_screen
@@ -98,7 +99,7 @@ def create_run(
     except MalformedInputError as error:
         return _show_field_error(request, error)
     run_id = open_run(node, clerk_of(principal), visit)
-    log_access(request, principal, "identify", run_id)
+    log_access(request, principal, TrailAction.IDENTIFY, run_id)
     return go_to(request, f"{RUNS}/{run_id}")
 
 
@@ -106,7 +107,7 @@ def create_run(
 def read_run_page(request: Request, principal: Handler, run_id: str) -> Response:
     """The page of a visit, in whatever state it is."""
     run = load_run(get_runtime(request).node, run_id, principal.account_id)
-    log_access(request, principal, "read", run_id)
+    log_access(request, principal, TrailAction.READ, run_id)
     return page(request, principal, "window/run.html", _view(request, principal, run))
 
 
@@ -153,7 +154,7 @@ def ask_run_consent(request: Request, principal: Consenter, run_id: str) -> Resp
     place = {"outlet": principal.outlet or "", "window": principal.window or ""}
     run = ensure_case(node, run, **place)
     run, ceremony = ask_consent(node, run, load_catalogue(), **place)
-    log_access(request, principal, "ask_consent", run_id)
+    log_access(request, principal, TrailAction.ASK_CONSENT, run_id)
     _, token = open_screen(node, ceremony)
     return go_to(request, f"{SCREEN}/{token}")
 
@@ -170,7 +171,7 @@ def use_run_home_consent(
     run = load_run(node, run_id, principal.account_id)
     run = ensure_case(node, run, outlet=principal.outlet or "", window=principal.window or "")
     run = use_home_consent(node, run, load_catalogue(), ceremony)
-    log_access(request, principal, "use_home_consent", run_id)
+    log_access(request, principal, TrailAction.USE_HOME_CONSENT, run_id)
     return _show(request, principal, run)
 
 
@@ -210,7 +211,7 @@ async def decide(request: Request, principal: Decider, run_id: str) -> Response:
         except MalformedInputError as error:
             return _show_field_error(request, error)
         advance_own_case(node, run, load_catalogue())
-        log_access(request, principal, "decide", run_id)
+        log_access(request, principal, TrailAction.DECIDE, run_id)
         return _show(request, principal, run)
 
     return await run_in_threadpool(work)
@@ -224,7 +225,7 @@ def read_receipt(request: Request, principal: Reader, run_id: str, city: str) ->
     receipts = [step.receipt_id for step in run.steps if step.city == city and step.receipt_id]
     if not receipts:
         raise RunNotFoundError
-    log_access(request, principal, "read_receipt", run_id)
+    log_access(request, principal, TrailAction.READ_RECEIPT, run_id)
     headers = {
         "Content-Disposition": f'attachment; filename="receipt-{receipts[0][:12]}.json"',
         "Cache-Control": "no-store",
@@ -259,7 +260,7 @@ def go_to(request: Request, path: str) -> Response:
     return RedirectResponse(path, 303)
 
 
-def log_access(request: Request, principal: Principal, action: str, object_id: str) -> None:
+def log_access(request: Request, principal: Principal, action: TrailAction, object_id: str) -> None:
     """Note that a clerk looked at somebody's visit."""
     runtime: Runtime = get_runtime(request)
     with runtime.node.database.transaction() as tx:

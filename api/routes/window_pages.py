@@ -13,6 +13,7 @@ from api.pages.cities import name_city
 from api.pages.language import CHINA
 from api.routes.window import RUNS
 from ledger_node.core.access import Permission
+from ledger_node.core.trail import TrailAction
 from ledger_node.core.types import CityId, Commitment
 from ledger_node.flows.viewing import view_page
 from ledger_node.flows.window import load_run
@@ -42,7 +43,9 @@ def read_page(
     looked = f"{now.astimezone(CHINA):%Y-%m-%d %H:%M}"
     watermark = f"{city_name} {run.row.officer} {looked} 办件 {run.visit.case}"
     with node.database.transaction() as tx:
-        tx.trail.log_access(now, principal.account_id, "view", "document", f"{commitment}/{index}")
+        tx.trail.log_access(
+            now, principal.account_id, TrailAction.VIEW, "document", f"{commitment}/{index}"
+        )
     rendered = view_page(
         node,
         runtime.renderer,

@@ -26,6 +26,7 @@ from ledger_node.core.access import Permission
 from ledger_node.core.canonical import JsonValue
 from ledger_node.core.errors import ConflictError, MalformedInputError
 from ledger_node.core.statement_parts import Extent
+from ledger_node.core.trail import TrailAction
 from ledger_node.core.types import MaterialId
 from ledger_node.flows.holdings import describe_paper
 from ledger_node.flows.inspecting import inspect_document
@@ -138,7 +139,9 @@ def read_paper(request: Request, principal: Reader, material_id: str, visit: str
     opened = load_material(node, MaterialId(material_id))
     with node.database.transaction() as tx:
         paper = describe_paper(node, tx, opened.stored)
-        tx.trail.log_access(node.clock.now(), principal.account_id, "read", "material", material_id)
+        tx.trail.log_access(
+            node.clock.now(), principal.account_id, TrailAction.READ, "material", material_id
+        )
     context = {
         "paper": paper,
         "values": opened.values.values,
@@ -166,7 +169,7 @@ def print_slip(
     with node.database.transaction() as tx:
         paper = describe_paper(node, tx, opened.stored)
         tx.trail.log_access(
-            node.clock.now(), principal.account_id, "print", "material", material_id
+            node.clock.now(), principal.account_id, TrailAction.PRINT, "material", material_id
         )
     chosen = PaperSize.THERMAL_80 if size == PaperSize.THERMAL_80 else PaperSize.A4
     pdf = build_registration_slip(runtime, paper, opened.values.values, chosen)
@@ -194,7 +197,7 @@ def _register(request: Request, principal: Principal, run_id: str, form: FormDat
     except (MalformedInputError, DocumentAlreadyRegisteredError, RunMovedError) as error:
         return field_problem(request, _named(error), "window/paper_problem.html")
     add_paper(runtime.node, run, registered.material_id)
-    log_access(request, principal, "register", run_id)
+    log_access(request, principal, TrailAction.REGISTER, run_id)
     return go_to(request, f"/window/papers/{registered.material_id}?visit={run_id}")
 
 

@@ -31,7 +31,7 @@ from ledger_node.cli.output import BAD_INPUT, INTERRUPTED, UsageError, print_err
 
 app = typer.Typer(
     name="tongban",
-    help="通办:城市间共享材料账本 / a shared materials ledger for cities",
+    help="通办：城市间共享材料账本 / a shared materials ledger for cities",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

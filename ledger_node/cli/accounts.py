@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from ledger_node.ports.database_accounts import AccountRow
 
 app = typer.Typer(help="账号 / accounts", no_args_is_help=True)
-Login = Annotated[str, typer.Argument(help="登录名(非姓名) / login, never a name")]
+Login = Annotated[str, typer.Argument(help="登录名（非姓名） / login, never a name")]
 PasswordFile = Annotated[
     Path | None,
     typer.Option(
-        "--password-file", help="口令文件,- 为标准输入;不给则提示输入 / file with the password"
+        "--password-file", help="口令文件，- 为标准输入；不给则提示输入 / file with the password"
     ),
 ]
-Roles = Annotated[list[Role], typer.Option("--role", help="岗位,可重复 / role, repeatable")]
+Roles = Annotated[list[Role], typer.Option("--role", help="岗位，可重复 / role, repeatable")]
 
 
 @app.command("add")
@@ -41,7 +41,7 @@ def add(
     role: Roles,
     name: Annotated[str, typer.Option("--name", help="显示姓名 / name shown")] = "",
     officer: Annotated[
-        str, typer.Option("--officer", help="经办人编号(签名用) / officer id that signs")
+        str, typer.Option("--officer", help="经办人编号（签名用） / officer id that signs")
     ] = "",
     outlet: Annotated[str, typer.Option("--outlet", help="网点编号 / outlet")] = "",
     window: Annotated[str, typer.Option("--window", help="窗口号 / window")] = "",
@@ -56,7 +56,7 @@ def add(
     ] = False,
     as_json: JsonOption = False,
 ) -> int:
-    """建立账号;动态码密钥或接口密钥只显示这一次 / make an account; secrets are shown once."""
+    """建立账号；动态码密钥或接口密钥只显示这一次 / make an account; secrets are shown once."""
     machine = Role.SYSTEM in role
     password = None if machine else read_password(password_file)
     with open_city(node) as runtime:
@@ -85,9 +85,9 @@ def add(
     }
     lines = [f"账号 {login} 已建立 / made"]
     lines += (
-        [f"动态码密钥(只显示一次) / TOTP secret: {made.totp_secret}"] if made.totp_secret else []
+        [f"动态码密钥（只显示一次） / TOTP secret: {made.totp_secret}"] if made.totp_secret else []
     )
-    lines += [f"接口密钥(只显示一次) / bearer key: {made.key}"] if made.key else []
+    lines += [f"接口密钥（只显示一次） / bearer key: {made.key}"] if made.key else []
     print_result(result, lines, as_json=as_json)
     return HOLDS
 
@@ -111,7 +111,7 @@ def _describe(account: dict[str, Any]) -> str:
 @app.command("disable")
 @command
 def disable(login: Login, node: NodeOption, as_json: JsonOption = False) -> int:
-    """停用账号,立即退出 / switch an account off; it is signed out at once."""
+    """停用账号，立即退出 / switch an account off; it is signed out at once."""
     with open_city(node) as runtime:
         from ledger_node.flows.administering import disable_account
 
@@ -123,7 +123,7 @@ def disable(login: Login, node: NodeOption, as_json: JsonOption = False) -> int:
 @app.command("enable")
 @command
 def enable(login: Login, node: NodeOption, as_json: JsonOption = False) -> int:
-    """启用账号(须重新授权) / switch an account on; it has no roles then."""
+    """启用账号（须重新授权） / switch an account on; it has no roles then."""
     with open_city(node) as runtime:
         from ledger_node.flows.administering import enable_account
 
@@ -135,14 +135,14 @@ def enable(login: Login, node: NodeOption, as_json: JsonOption = False) -> int:
 @app.command("roles")
 @command
 def roles(login: Login, node: NodeOption, role: Roles, as_json: JsonOption = False) -> int:
-    """更改岗位,立即退出 / say what an account may do; it is signed out."""
+    """更改岗位，立即退出 / say what an account may do; it is signed out."""
     with open_city(node) as runtime:
         from ledger_node.flows.administering import change_roles
 
         account = find_account(runtime.node, login)
         totp = change_roles(runtime.node, account.account_id, role)
     lines = [f"{login} 岗位已更改 / roles changed"]
-    lines += [f"动态码密钥(只显示一次) / TOTP secret: {totp}"] if totp else []
+    lines += [f"动态码密钥（只显示一次） / TOTP secret: {totp}"] if totp else []
     result = {"login": login, "roles": sorted(each.value for each in role), "totp": totp}
     print_result(result, lines, as_json=as_json)
     return HOLDS
@@ -169,7 +169,7 @@ def reset_factor(login: Login, node: NodeOption, as_json: JsonOption = False) ->
 
         account = find_account(runtime.node, login)
         totp = reset_second_factor(runtime.node, account.account_id)
-    lines = [f"动态码密钥(只显示一次) / TOTP secret: {totp}"]
+    lines = [f"动态码密钥（只显示一次） / TOTP secret: {totp}"]
     print_result({"login": login, "totp": totp}, lines, as_json=as_json)
     return HOLDS
 
@@ -177,13 +177,13 @@ def reset_factor(login: Login, node: NodeOption, as_json: JsonOption = False) ->
 @app.command("reset-password")
 @command
 def reset(login: Login, node: NodeOption, as_json: JsonOption = False) -> int:
-    """重置口令,首次登录须更改 / a new password, shown once, changed at the next sign-in."""
+    """重置口令，首次登录须更改 / a new password, shown once, changed at the next sign-in."""
     with open_city(node) as runtime:
         from ledger_node.flows.administering import reset_password
 
         account = find_account(runtime.node, login)
         password = reset_password(runtime.node, account.account_id)
-    lines = [f"临时口令(只显示一次) / first password: {password}"]
+    lines = [f"临时口令（只显示一次） / first password: {password}"]
     print_result({"login": login, "password": password}, lines, as_json=as_json)
     return HOLDS
 

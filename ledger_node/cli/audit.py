@@ -36,10 +36,10 @@ def group() -> None:
 @command
 def replay(
     trust: Annotated[
-        Path | None, typer.Option("--trust", help="信任文件,无需节点 / trust file, no node needed")
+        Path | None, typer.Option("--trust", help="信任文件，无需节点 / trust file, no node needed")
     ] = None,
     node: Annotated[
-        Path | None, typer.Option("--node", help="城市目录,并核对其库 / a city, its database too")
+        Path | None, typer.Option("--node", help="城市目录，并核对其库 / a city, its database too")
     ] = None,
     rpc: Annotated[
         str | None, typer.Option("--rpc", help="链的 JSON-RPC 地址 / URL of the chain")
@@ -56,7 +56,7 @@ def replay(
     if (trust is None) == (node is None) or (trust is not None and rpc is None):
         raise MalformedArgumentError(
             "--trust/--node",
-            "须给出 --node,或 --trust 加 --rpc",
+            "须给出 --node，或 --trust 加 --rpc",
             "either --node, or --trust with --rpc",
         )
     demand_writable(output)
@@ -79,21 +79,21 @@ def replay(
 
 def write_report(report: AuditReport) -> list[str]:
     """The report for people."""
-    compared = "" if report.database_rows is None else f",节点库 {report.database_rows} 行"
+    compared = "" if report.database_rows is None else f"，节点库 {report.database_rows} 行"
     lines = [
-        f"截至区块 {report.as_of.number}:{report.blocks} 个区块,{report.events} 个事件,"
-        f"{report.entries} 条日志,合约状态 {report.storage_reads} 项{compared}",
+        f"截至区块 {report.as_of.number}：{report.blocks} 个区块，{report.events} 个事件，"
+        f"{report.entries} 条日志，合约状态 {report.storage_reads} 项{compared}",
         "  blocks, events, log entries, values read back"
         + ("" if report.database_rows is None else ", rows of the node compared"),
         *(
-            f"  {log.origin}:{log.entries} 条,{log.explained}/{log.heads} 个锚定树头可解释"
+            f"  {log.origin}：{log.entries} 条，{log.explained}/{log.heads} 个锚定树头可解释"
             " / entries, anchored heads explained"
             for log in report.logs
         ),
         f"状态摘要 {report.state_digest.hex()} / digest of the replayed state",
         f"差异 {report.discrepancy_count} / discrepancies",
     ]
-    return lines + [f"  {each.code}:{each.where} {each.detail}" for each in report.discrepancies]
+    return lines + [f"  {each.code}：{each.where} {each.detail}" for each in report.discrepancies]
 
 
 def _read_trust(path: Path) -> Trust:

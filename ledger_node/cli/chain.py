@@ -27,12 +27,12 @@ class ClockChoice(StrEnum):
 def run(
     data: Annotated[Path, typer.Option(help="数据目录 / directory of the store")],
     chain_id: Annotated[int, typer.Option(help="链编号 / EIP-155 chain id")] = 7107,
-    port: Annotated[int, typer.Option(help="端口,0 为任选 / 0 picks a free one")] = 8545,
+    port: Annotated[int, typer.Option(help="端口，0 为任选 / 0 picks a free one")] = 8545,
     clock: Annotated[
         ClockChoice, typer.Option(help="test 仅供测试 / test: for tests")
     ] = ClockChoice.WALL,
 ) -> int:
-    """运行单机链,直到收到结束信号 / run the local chain until a signal."""
+    """运行单机链，直到收到结束信号 / run the local chain until a signal."""
     from ledger_node.localchain.clock import ClockMode
     from ledger_node.localchain.service import serve
     from ledger_node.localchain.settings import ChainSettings, GenesisSettings

@@ -26,11 +26,11 @@ def init(
         "tongban.example"
     ),
     ports: Annotated[
-        str | None, typer.Option(help="五个端口,逗号分隔 / five ports, comma separated")
+        str | None, typer.Option(help="五个端口，逗号分隔 / five ports, comma separated")
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """建立五城联盟:各自生成密钥,部署并表决合约 / found the five cities and their contracts."""
+    """建立五城联盟：各自生成密钥，部署并表决合约 / found the five cities and their contracts."""
     chosen = parse_ports(ports)
     with waiting("部署合约并表决", "deploying the contracts and voting"):
         from ledger_node.founding import found_consortium, plan_five_cities
@@ -59,8 +59,8 @@ def init(
         "cities": cities,
     }
     lines = [
-        f"联盟 {domain} 已建立,链 {deployment.chain_id} / founded",
-        *(f"  {each['name_zh']} {each['name_en']}:{each['directory']}" for each in cities),
+        f"联盟 {domain} 已建立，链 {deployment.chain_id} / founded",
+        *(f"  {each['name_zh']} {each['name_en']}：{each['directory']}" for each in cities),
         "逐城运行 / run each: tongban node run --node DIR",
         "各城 govern-offline/ 目录须移至离线保管 / move every govern-offline/ offline",
     ]
@@ -77,7 +77,7 @@ def trust(
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """写出信任文件,供离线核验 / write the trust file that offline checks need."""
+    """写出信任文件，供离线核验 / write the trust file that offline checks need."""
     demand_writable(output)
     with open_city(node) as runtime:
         from ledger_node.core.trust_format import parse_trust

@@ -21,13 +21,13 @@ def run(
     serve: Annotated[
         bool,
         typer.Option(
-            "--serve", help="五城常开,供浏览器使用 / leave five cities running for a browser"
+            "--serve", help="五城常开，供浏览器使用 / leave five cities running for a browser"
         ),
     ] = False,
     minutes: Annotated[float, typer.Option(help="最长分钟数 / at most so many minutes")] = 480.0,
     as_json: JsonOption = False,
 ) -> int:
-    """演示一份材料的全程,再试着作弊 / the whole way of a material, then attempts to cheat."""
+    """演示一份材料的全程，再试着作弊 / the whole way of a material, then attempts to cheat."""
     if serve:
         from ledger_node.demo.serving import serve_town
 

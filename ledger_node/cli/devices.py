@@ -19,7 +19,7 @@ app = typer.Typer(help="设备桥 / the device bridge of a window", no_args_is_h
 def run(
     config: Annotated[Path, typer.Option(help="设置文件 / settings, TOML (docs/spec/devices.md)")],
 ) -> int:
-    """在窗口电脑上运行设备桥,直到收到结束信号 / run the bridge until a signal."""
+    """在窗口电脑上运行设备桥，直到收到结束信号 / run the bridge until a signal."""
     from ledger_node.devices.service import serve
     from ledger_node.devices.settings import BridgeSettingsError, load_settings
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 _HEX32 = re.compile(r"[0-9a-f]{64}")
 
-GrantArgument = Annotated[str, typer.Argument(help="授权编号(十六进制) / id of the grant, hex")]
+GrantArgument = Annotated[str, typer.Argument(help="授权编号（十六进制） / id of the grant, hex")]
 
 
 class Means(StrEnum):
@@ -55,11 +55,11 @@ class Means(StrEnum):
 def terms(
     fields: FieldsOption,
     officers: Annotated[
-        list[str], typer.Option("--officer", help="经办人,一名或两名 / one or two officers")
+        list[str], typer.Option("--officer", help="经办人，一名或两名 / one or two officers")
     ],
     signature: Annotated[
         Path,
-        typer.Option("--signature", help="签名图像或扫描件,请妥存 / pad image or slip; keep it"),
+        typer.Option("--signature", help="签名图像或扫描件，请妥存 / pad image or slip; keep it"),
     ],
     node: NodeOption,
     output: Annotated[
@@ -71,7 +71,7 @@ def terms(
     ] = False,
     as_json: JsonOption = False,
 ) -> int:
-    """柜台授权:拟定条款、经办人签名 / consent at the counter: terms, signed by officers."""
+    """柜台授权：拟定条款、经办人签名 / consent at the counter: terms, signed by officers."""
     demand_writable(output)
     described = read_fields(fields)
     with open_city(node) as runtime:
@@ -100,11 +100,11 @@ def terms(
         for grant_id, city in zip(ids, consent.releasing, strict=True)
     ]
     result: dict[str, Any] = {"grants": grants}
-    lines = [f"{each['releasing']} → {each['receiving']}:{each['grant']}" for each in grants]
+    lines = [f"{each['releasing']} → {each['receiving']}：{each['grant']}" for each in grants]
     if output is not None:
         write_output(output, data)
         result["terms_file"] = str(output)
-        lines.append(f"授权书已写入 {output},内含个人信息 / written, holds personal data")
+        lines.append(f"授权书已写入 {output}，内含个人信息 / written, holds personal data")
     print_result(result, lines, as_json=as_json)
     return HOLDS
 
@@ -189,7 +189,7 @@ def _finish(grant_id: str, state: str, done: bool, wait_s: float, as_json: bool)
     words = {
         "recorded": "已登记上链 / recorded on chain",
         "revoked": "已撤回 / revoked",
-        "submitted": "已提交,待上链 / submitted, not final yet",
+        "submitted": "已提交，待上链 / submitted, not final yet",
     }
     print_result({"grant": grant_id, "state": state}, [words[state]], as_json=as_json)
     return HOLDS if done or wait_s <= 0 else UNAVAILABLE
@@ -252,10 +252,10 @@ def _describe_outcome(outcome: FindOutcome) -> dict[str, Any]:
 def _outcome_lines(outcome: FindOutcome) -> list[str]:
     if outcome.outcome != "answered":
         why = f"{outcome.message_zh} / {outcome.message_en}"
-        return [f"{outcome.city}:{outcome.outcome} {why}"]
+        return [f"{outcome.city}：{outcome.outcome} {why}"]
     if not outcome.candidates:
-        return [f"{outcome.city}:没有 / nothing"]
-    return [f"{outcome.city}:{len(outcome.candidates)} 份 / materials"] + [
+        return [f"{outcome.city}：没有 / nothing"]
+    return [f"{outcome.city}：{len(outcome.candidates)} 份 / materials"] + [
         f"  {each.commitment.hex()} {each.type_code} {each.grade.value} {each.standing.value}"
         for each in outcome.candidates
     ]

@@ -22,7 +22,7 @@ def group() -> None:
 @app.command("vkey")
 @command
 def vkey(node: NodeOption, as_json: JsonOption = False) -> int:
-    """打印日志的验证公钥(C2SP signed-note)/ print the log's note verifier key."""
+    """打印日志的验证公钥（C2SP signed-note） / print the log's note verifier key."""
     with open_city(node) as runtime:
         from ledger_node.core.event_types import KeyRole
         from ledger_node.core.signed_note import VerifierKey, encode_verifier_key

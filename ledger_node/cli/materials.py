@@ -25,21 +25,21 @@ OutputOption = Annotated[
 FieldsOption = Annotated[
     Path,
     typer.Option(
-        "--fields", help="字段文件(JSON),- 为标准输入 / fields as JSON, - for standard input"
+        "--fields", help="字段文件（JSON），- 为标准输入 / fields as JSON, - for standard input"
     ),
 ]
 
 
 @command
 def register(
-    files: Annotated[list[Path], typer.Argument(help="文件,按顺序 / the documents, in order")],
+    files: Annotated[list[Path], typer.Argument(help="文件，按顺序 / the documents, in order")],
     type_code: Annotated[str, typer.Option("--type", help="材料类型代码 / material type code")],
     fields: FieldsOption,
     node: NodeOption,
     output: OutputOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """登记一份材料,得到签名的登记凭证 / register one material; answers a signed receipt."""
+    """登记一份材料，得到签名的登记凭证 / register one material; answers a signed receipt."""
     demand_writable(output)
     described = read_fields(fields)
     with open_city(node) as runtime:
@@ -71,7 +71,7 @@ def receipt(
     wait_s: WaitOption = 0.0,
     as_json: JsonOption = False,
 ) -> int:
-    """取凭证;已存证的带序号、证明与上链位置 / the receipt, with its proof once anchored."""
+    """取凭证；已存证的带序号、证明与上链位置 / the receipt, with its proof once anchored."""
     demand_writable(output)
     with open_city(node) as runtime:
         seen = build_receipt(runtime.node, receipt_id)
@@ -118,13 +118,13 @@ def import_rows(
 def withdraw(
     material_id: Annotated[str, typer.Argument(help="材料编号 / id of the material")],
     reason: Annotated[
-        str, typer.Option("--reason", help="理由代码,不含个人信息 / a code, never a name")
+        str, typer.Option("--reason", help="理由代码，不含个人信息 / a code, never a name")
     ],
     node: NodeOption,
     wait_s: WaitOption = 0.0,
     as_json: JsonOption = False,
 ) -> int:
-    """撤回一份材料,通知采信过的城市 / withdraw a material; cities that relied on it are told."""
+    """撤回一份材料，通知采信过的城市 / withdraw a material; cities that relied on it are told."""
     with open_city(node) as runtime:
         from ledger_node.cli.transactions import is_confirmed
         from ledger_node.core.types import MaterialId
@@ -141,7 +141,7 @@ def withdraw(
             "waiting for the chain",
         )
     result = {"id": material_id, "state": "withdrawn" if confirmed else "submitted"}
-    words = "已撤回 / withdrawn" if confirmed else "已提交,待上链 / submitted, not final yet"
+    words = "已撤回 / withdrawn" if confirmed else "已提交，待上链 / submitted, not final yet"
     print_result(result, [words], as_json=as_json)
     return HOLDS if confirmed or wait_s <= 0 else UNAVAILABLE
 
@@ -210,11 +210,11 @@ def describe_receipt(receipt: ReceiptFile, output: Path | None) -> dict[str, Any
 def receipt_lines(result: dict[str, Any], output: Path | None) -> list[str]:
     """State of a receipt, and where it is or its exact bytes as the last line."""
     if result["state"] == "pending":
-        lines = ["存证中,凭证待上链后补全 / recording: the receipt is pending until anchored"]
+        lines = ["存证中，凭证待上链后补全 / recording: the receipt is pending until anchored"]
         lines += [f"  tongban receipt {result['id']} --wait 30"]
     else:
         lines = [
-            f"已存证,第 {result['leaf_index']} 条 / recorded, leaf index",
+            f"已存证，第 {result['leaf_index']} 条 / recorded, leaf index",
             f"区块 {result['block_number']}，其中第 {result['transaction']} 笔交易"
             " / block, transaction in it",
         ]
@@ -245,9 +245,9 @@ def _describe_import(report: ImportReport) -> dict[str, Any]:
 
 def _import_lines(report: ImportReport) -> list[str]:
     return [
-        f"登记 {report.registered} 行,拒绝 {report.refused} 行 / rows registered, refused",
+        f"登记 {report.registered} 行，拒绝 {report.refused} 行 / rows registered, refused",
         *(
-            f"  第 {each.row} 行 {each.column}:{each.message_zh} / "
+            f"  第 {each.row} 行 {each.column}：{each.message_zh} / "
             f"row {each.row}, {each.column}: {each.message_en}"
             for each in report.problems
         ),

@@ -23,7 +23,7 @@ def group() -> None:
 @app.command("status")
 @command
 def status(node: NodeOption, as_json: JsonOption = False) -> int:
-    """各市日志:镜像到哪里、谁已见证、有何问题 / every log: mirrored, witnessed, wrong."""
+    """各市日志：镜像到哪里、谁已见证、有何问题 / every log: mirrored, witnessed, wrong."""
     with open_city(node) as runtime:
         from ledger_node.flows.witnessing import encode_standing, load_standings
 
@@ -34,10 +34,10 @@ def status(node: NodeOption, as_json: JsonOption = False) -> int:
     for log in logs:
         kept = "本市 / own" if log["mirrored_size"] is None else f"{log['mirrored_size']}"
         lines.append(
-            f"{log['city']}/{log['generation']}:锚定 {log['anchored_size']},镜像 {kept},"
+            f"{log['city']}/{log['generation']}：锚定 {log['anchored_size']}，镜像 {kept}，"
             f"见证 {log['witnessed']}/{log['witnesses']} / anchored, mirrored, witnessed by n of m"
         )
-        lines += [f"  {each['kind']}:{each['detail']}" for each in log["findings"]]
+        lines += [f"  {each['kind']}：{each['detail']}" for each in log["findings"]]
     clean = not any(log["findings"] for log in logs)
     print_result({"logs": logs}, lines, as_json=as_json)
     return HOLDS if clean else DOES_NOT_HOLD
@@ -81,13 +81,13 @@ def describe_finding(row: FindingRow) -> dict[str, Any]:
 @command
 def end(
     city: Annotated[str, typer.Argument(help="区划码 / division code")],
-    kind: Annotated[str, typer.Argument(help="问题种类,如 forked / kind of finding")],
+    kind: Annotated[str, typer.Argument(help="问题种类，如 forked / kind of finding")],
     by: Annotated[str, typer.Option("--by", help="核查人 / who looked and decided")],
     node: NodeOption,
     generation: Annotated[int, typer.Option(min=1, help="日志代次 / generation")] = 1,
     as_json: JsonOption = False,
 ) -> int:
-    """负责人核查后了结一项问题,姓名留存 / a person who looked ends a finding."""
+    """负责人核查后了结一项问题，姓名留存 / a person who looked ends a finding."""
     with open_city(node) as runtime:
         from ledger_node.core.types import CityId
         from ledger_node.flows.judging_logs import end_findings_by_person
@@ -100,7 +100,7 @@ def end(
 @app.command("vkey")
 @command
 def vkey(node: NodeOption, as_json: JsonOption = False) -> int:
-    """打印本市见证公钥(C2SP tlog-cosignature)/ print this city's cosigner key."""
+    """打印本市见证公钥（C2SP tlog-cosignature） / print this city's cosigner key."""
     with open_city(node) as runtime:
         from ledger_node.core.cosignature import encode_cosigner_key
         from ledger_node.flows.mirroring import build_cosigner_key

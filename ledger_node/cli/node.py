@@ -31,7 +31,7 @@ def init(
     url: Annotated[str, typer.Option(help="节点对外地址 / address other cities will use")],
     as_json: JsonOption = False,
 ) -> int:
-    """为一座城市生成密钥,打印创始条目 / make a city's keys; prints its founder entry."""
+    """为一座城市生成密钥，打印创始条目 / make a city's keys; prints its founder entry."""
     _demand(_CITY.fullmatch(city), "--city", "应为六位数字", "six digits are expected")
     _demand(_URL.fullmatch(url), "--url", "应为不带路径的网址", "a URL without a path is expected")
     named = name.strip() and len(name) <= _NAME_CHARS and name.isprintable()
@@ -58,7 +58,7 @@ def init(
 @app.command("run")
 @command
 def run(node: NodeOption) -> int:
-    """运行本市节点,直到收到结束信号 / run the city's node until a signal."""
+    """运行本市节点，直到收到结束信号 / run the city's node until a signal."""
     from ledger_node.running import run_node
 
     return run_node(node)
@@ -67,20 +67,20 @@ def run(node: NodeOption) -> int:
 @app.command("status")
 @command
 def status(node: NodeOption, as_json: JsonOption = False) -> int:
-    """本市现状:日志、链、待办、停机 / the city's log, chain, open work and halts."""
+    """本市现状：日志、链、待办、停机 / the city's log, chain, open work and halts."""
     with open_city(node) as runtime:
         result = describe_node(runtime)
     chain, log = result["chain"], result["log"]
     lines = [
         f"{result['name']} {result['city']}  {result['url']}",
-        f"日志 {log['size']} 条,待编号 {log['pending']},已存证 {log['anchored']} "
+        f"日志 {log['size']} 条，待编号 {log['pending']}，已存证 {log['anchored']} "
         "/ log size, waiting, anchored",
-        "链:尚未同步 / chain: not followed yet"
+        "链：尚未同步 / chain: not followed yet"
         if chain is None
-        else f"链:区块 {chain['block']}(终局 {chain['final_block']}),{chain['age_s']} 秒前 "
+        else f"链：区块 {chain['block']}（终局 {chain['final_block']}），{chain['age_s']} 秒前 "
         "/ block (final), seconds ago",
         f"未完成交易 {result['open_transactions']} / open transactions",
-        *(f"停机 {each}:须由负责人解除 / halted" for each in result["halts"]),
+        *(f"停机 {each}：须由负责人解除 / halted" for each in result["halts"]),
     ]
     print_result(result, lines, as_json=as_json)
     return DOES_NOT_HOLD if result["halts"] else HOLDS

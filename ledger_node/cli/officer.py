@@ -11,7 +11,7 @@ from ledger_node.cli.output import HOLDS, UNAVAILABLE, JsonOption, command, prin
 from ledger_node.core.evidence_parts import OfficerRole
 
 OfficerIdOption = Annotated[
-    str, typer.Option("--officer", help="经办人编号(非姓名) / officer's id, never a name")
+    str, typer.Option("--officer", help="经办人编号（非姓名） / officer's id, never a name")
 ]
 RoleOption = Annotated[OfficerRole, typer.Option("--role", help="岗位 / role")]
 
@@ -21,13 +21,15 @@ app = typer.Typer(help="经办人 / officers", no_args_is_help=True)
 @app.command("enrol")
 @command
 def enrol(
-    officer: Annotated[str, typer.Argument(help="经办人编号(非姓名) / officer's id, never a name")],
+    officer: Annotated[
+        str, typer.Argument(help="经办人编号（非姓名） / officer's id, never a name")
+    ],
     role: RoleOption,
     node: NodeOption,
     wait_s: WaitOption = 0.0,
     as_json: JsonOption = False,
 ) -> int:
-    """登记经办人:在本机生成密钥,凭据入日志 / enrol an officer: key here, credential logged."""
+    """登记经办人：在本机生成密钥，凭据入日志 / enrol an officer: key here, credential logged."""
     with open_city(node) as runtime:
         from ledger_node.core.errors import ConflictError, MalformedInputError
         from ledger_node.core.shapes import read_name
@@ -64,10 +66,10 @@ def enrol(
         "state": "anchored" if anchored else "pending",
     }
     lines = [
-        f"经办人 {officer} 已登记,岗位 {role.value} / enrolled",
-        "已存证,下一秒起可签名 / recorded, may sign from the next second on"
+        f"经办人 {officer} 已登记，岗位 {role.value} / enrolled",
+        "已存证，下一秒起可签名 / recorded, may sign from the next second on"
         if anchored
-        else "存证中,存证后方可签名 / recording, may sign once recorded",
+        else "存证中，存证后方可签名 / recording, may sign once recorded",
     ]
     print_result(result, lines, as_json=as_json)
     return HOLDS if anchored or wait_s <= 0 else UNAVAILABLE

@@ -47,7 +47,7 @@ class UsageError(MalformedInputError):
     code = "usage"
 
     def __init__(self, message_en: str) -> None:
-        super().__init__("命令用法不对,请用 --help 查看。", message_en)
+        super().__init__("命令用法不对，请用 --help 查看。", message_en)
 
 
 class ArgumentNotTextError(MalformedInputError):
@@ -89,7 +89,7 @@ def print_error(error: BaseException, *, as_json: bool) -> None:
         code, zh, en = error.code, error.message_zh, error.message_en
     else:
         code = "internal"
-        zh = f"程序内部出错({type(error).__name__})。请保留现场并联系管理员。"
+        zh = f"程序内部出错（{type(error).__name__}）。请保留现场并联系管理员。"
         en = f"Something is wrong inside the program ({type(error).__name__}); call a person."
     if as_json:
         body = {"error": {"code": code, "message_zh": zh, "message_en": en}}

@@ -17,7 +17,7 @@ app = typer.Typer(help="身份认证平台 / identity providers", no_args_is_hel
 @app.command("show")
 @command
 def show(name: Name, node: NodeOption, as_json: JsonOption = False) -> int:
-    """平台现在公布的公钥摘要,及本市登记过的 / digest of the keys it serves, and what is pinned."""
+    """平台现在公布的公钥摘要，及本市登记过的 / digest of the keys it serves, and what is pinned."""
     with open_city(node) as runtime:
         from ledger_node.flows.providers import (
             compute_key_set_digest,
@@ -34,12 +34,19 @@ def show(name: Name, node: NodeOption, as_json: JsonOption = False) -> int:
         "audience": served.audience,
         "digest": digest,
         "pinned": [
-            {"commitment": row.commitment.hex(), "at": row.created_at.isoformat(), "digest": each}
-            for row, each in pinned
+            {
+                "commitment": each.row.commitment.hex(),
+                "at": each.row.created_at.isoformat(),
+                "digest": each.digest,
+                "withdrawn": each.withdrawn,
+            }
+            for each in pinned
         ],
     }
     lines = [f"{served.issuer}  公布 / serves  {digest}"]
-    lines += [f"{row.created_at:%Y-%m-%d %H:%M}  登记 / pinned  {each}" for row, each in pinned]
+    for each in pinned:
+        word = "已撤销 / withdrawn" if each.withdrawn else "登记 / pinned"
+        lines.append(f"{each.row.created_at:%Y-%m-%d %H:%M}  {word}  {each.digest}")
     print_result(result, lines, as_json=as_json)
     return HOLDS
 
@@ -55,13 +62,13 @@ def pin(
     wait_s: WaitOption = 0.0,
     as_json: JsonOption = False,
 ) -> int:
-    """登记平台公钥:凭据入日志,存证后可确认授权 / pin its keys: a credential in the log."""
+    """登记平台公钥：凭据入日志，存证后可确认授权 / pin its keys: a credential in the log."""
     with open_city(node) as runtime:
         from ledger_node.flows.facts import NotYetAnchoredError, build_placement
         from ledger_node.flows.providers import list_pinned, pin_provider
 
         row = pin_provider(runtime.node, runtime.identity, name, digest=digest.lower())
-        (_, pinned), *_ = list_pinned(runtime.node, runtime.identity.providers[name])
+        pinned, *_ = list_pinned(runtime.node, runtime.identity.providers[name])
 
         def look() -> bool | None:
             with runtime.node.database.read() as tx:
@@ -75,15 +82,52 @@ def pin(
     result = {
         "provider": name,
         "issuer": row.issuer,
-        "digest": pinned,
+        "digest": pinned.digest,
         "commitment": row.commitment.hex(),
         "state": "anchored" if anchored else "pending",
     }
     lines = [
-        f"平台 {name} 的公钥已登记 / pinned  {pinned}",
-        "已存证,下一秒起可确认授权 / recorded, may confirm from the next second on"
+        f"平台 {name} 的公钥已登记 / pinned  {pinned.digest}",
+        "已存证，下一秒起可确认授权 / recorded, may confirm from the next second on"
         if anchored
-        else "存证中,存证后方可确认授权 / recording, may confirm once recorded",
+        else "存证中，存证后方可确认授权 / recording, may confirm once recorded",
     ]
     print_result(result, lines, as_json=as_json)
     return HOLDS if anchored or wait_s <= 0 else UNAVAILABLE
+
+
+@app.command("withdraw")
+@command
+def withdraw(
+    name: Name,
+    node: NodeOption,
+    digest: Annotated[
+        str,
+        typer.Option("--digest", help="要撤销的公钥摘要，见 show / digest of the keys, see show"),
+    ],
+    wait_s: WaitOption = 0.0,
+    as_json: JsonOption = False,
+) -> int:
+    """撤销登记过的平台公钥，各市不再认 / take pinned keys back; no city counts them any more."""
+    with open_city(node) as runtime:
+        from ledger_node.cli.transactions import is_confirmed
+        from ledger_node.flows.following import catch_up
+        from ledger_node.flows.providers import withdraw_provider
+
+        catch_up(runtime.node)
+        sent = withdraw_provider(runtime.node, runtime.identity, name, digest=digest.lower())
+        confirmed = wait_for(
+            runtime,
+            lambda: all(is_confirmed(runtime.node, each) for each in sent) or None,
+            wait_s,
+            "等待撤销上链",
+            "waiting for the chain",
+        )
+    result = {
+        "provider": name,
+        "digest": digest.lower(),
+        "state": "withdrawn" if confirmed else "submitted",
+    }
+    words = "已撤销 / withdrawn" if confirmed else "已提交，待上链 / submitted, not final yet"
+    print_result(result, [words], as_json=as_json)
+    return HOLDS if confirmed or wait_s <= 0 else UNAVAILABLE

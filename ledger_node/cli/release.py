@@ -31,17 +31,20 @@ DEFAULT_WAIT_S = 60.0
 @command
 def release(
     grant_or_release: Annotated[
-        str, typer.Argument(help="授权编号,或续取的放行编号 / grant id, or a release to go on with")
+        str,
+        typer.Argument(help="授权编号，或续取的放行编号 / grant id, or a release to go on with"),
     ],
     officer: OfficerIdOption,
     node: NodeOption,
     materials: Annotated[
         list[str] | None,
-        typer.Option("--material", help="材料编号,缺省为查到的全部 / all that was found if absent"),
+        typer.Option(
+            "--material", help="材料编号，缺省为查到的全部 / all that was found if absent"
+        ),
     ] = None,
     fields: Annotated[
         list[str] | None,
-        typer.Option("--field", help="字段名,缺省为授权的全部 / all that is granted if absent"),
+        typer.Option("--field", help="字段名，缺省为授权的全部 / all that is granted if absent"),
     ] = None,
     documents: Annotated[
         bool, typer.Option("--documents/--no-documents", help="是否取文件 / documents too")
@@ -52,7 +55,7 @@ def release(
     wait_s: WaitOption = DEFAULT_WAIT_S,
     as_json: JsonOption = False,
 ) -> int:
-    """凭授权从他城取材料:链先记许可 / ask for a release; the chain's permit comes first."""
+    """凭授权从他城取材料：链先记许可 / ask for a release; the chain's permit comes first."""
     (wanted,) = parse_ids([grant_or_release], "GRANT_OR_RELEASE")
     asked = parse_ids(materials or [], "--material")
     _demand_directory(output)
@@ -95,13 +98,13 @@ def rely(
     release_id: Annotated[str, typer.Argument(help="放行编号 / id of the release")],
     officer: OfficerIdOption,
     role: RoleOption,
-    outcome: Annotated[str, typer.Option(help="决定,如 granted / the decision, as granted")],
+    outcome: Annotated[str, typer.Option(help="决定，如 granted / the decision, as granted")],
     node: NodeOption,
     output: OutputOption = None,
     wait_s: WaitOption = 0.0,
     as_json: JsonOption = False,
 ) -> int:
-    """采信并作出决定,写出采信凭证 / decide on a release; writes the reliance receipt."""
+    """采信并作出决定，写出采信凭证 / decide on a release; writes the reliance receipt."""
     demand_writable(output)
     (digest,) = parse_ids([release_id], "RELEASE_ID")
     with open_city(node) as runtime:
@@ -176,11 +179,11 @@ def _suffix_of(media_type: str) -> str:
 
 def _release_lines(result: dict[str, Any]) -> list[str]:
     words = {
-        "acknowledged": "已送达,文件摘要相符,回执已发 / arrived, digests match, acknowledged",
+        "acknowledged": "已送达，文件摘要相符，回执已发 / arrived, digests match, acknowledged",
         "refused": "对方拒绝 / refused",
-        "rejected": "不能采用:对方的答复或文件不成立 / what came does not hold",
+        "rejected": "不能采用：对方的答复或文件不成立 / what came does not hold",
     }
-    waiting_words = "未完成,稍后再取 / not complete yet, go on later"
+    waiting_words = "未完成，稍后再取 / not complete yet, go on later"
     lines = [
         f"放行 {result['release']} / release",
         words.get(result["state"], waiting_words)
@@ -189,6 +192,6 @@ def _release_lines(result: dict[str, Any]) -> list[str]:
     if result["state"] not in words:
         lines.append(f"  tongban release {result['release']} --officer …")
     for each in result["materials"]:
-        lines.append(f"{each['type']} {each['material']}:{', '.join(each['fields'])}")
+        lines.append(f"{each['type']} {each['material']}：{', '.join(each['fields'])}")
         lines.extend(f"  {file}" for file in each.get("files", []))
     return lines

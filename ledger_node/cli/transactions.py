@@ -35,7 +35,7 @@ def is_confirmed(node: Node, outbox_id: int) -> bool:
         row = tx.outbox.load_transaction(outbox_id)
     if row.state is TxState.FAILED:
         raise TransactionFailedError(
-            "链拒绝了这笔交易(执行时情况已变)。请核对后重试。",
+            "链拒绝了这笔交易（执行时情况已变）。请核对后重试。",
             "The chain refused this transaction when it came to it; look again and retry.",
             tx_hash=row.tx_hash.hex(),
         )

@@ -28,20 +28,23 @@ _TITLES = {
 _SUMMARY = {
     "holds": ("成立", "holds"),
     "fails": ("不成立", "does not hold"),
-    "pending": ("待定:尚缺上链事实,不能算成立", "pending: not yet confirmed, it does not hold yet"),
+    "pending": (
+        "待定：尚缺上链事实，不能算成立",
+        "pending: not yet confirmed, it does not hold yet",
+    ),
 }
 
 
 @command
 def run(
-    file: Annotated[Path, typer.Argument(help="凭证文件,- 为标准输入 / the receipt, - for stdin")],
+    file: Annotated[Path, typer.Argument(help="凭证文件，- 为标准输入 / the receipt, - for stdin")],
     trust: Annotated[Path, typer.Option("--trust", help="信任文件 / the trust file")],
     document: Annotated[
         Path | None, typer.Option("--document", help="核对此文件 / check this document too")
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """离线核验凭证:四行结论,逐行说明理由 / verify a receipt offline: four verdict lines."""
+    """离线核验凭证：四行结论，逐行说明理由 / verify a receipt offline: four verdict lines."""
     from ledger_node.core.receipt import MAX_RECEIPT_BYTES
     from ledger_node.core.trust_format import MAX_TRUST_BYTES, parse_trust
     from ledger_node.core.verify import verify_receipt
@@ -87,10 +90,10 @@ def write_lines(verdict: Verdict, trust: Trust) -> list[str]:
     """The verdict for people: one line, then the four."""
     zh, en = _SUMMARY[verdict.state.value]
     codes = "".join(f" [{code}]" for code in dict.fromkeys(verdict.codes))
-    lines = [f"{name_of(verdict, trust)} {verdict.receipt_id}:{zh} / {en}{codes}"]
+    lines = [f"{name_of(verdict, trust)} {verdict.receipt_id}：{zh} / {en}{codes}"]
     for line in verdict.lines:
         title_zh, title_en = _TITLES[line.question.value]
-        lines.append(f"{_MARKS[line.state.value]} {title_zh}:{line.sentence_zh}")
+        lines.append(f"{_MARKS[line.state.value]} {title_zh}：{line.sentence_zh}")
         lines.append(f"  {title_en}: {line.sentence_en}")
     if verdict.as_of_block is not None:
         lines.append(f"依据截至区块 {verdict.as_of_block} / facts reach to this block")

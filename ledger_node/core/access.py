@@ -134,7 +134,7 @@ def demand_compatible(roles: Collection[Role]) -> None:
     held = frozenset(roles)
     if not held or (len(held) > 1 and not held <= STAFF_AT_WINDOWS):
         raise RolesNotTogetherError(
-            "这些角色不能由同一账号担任:三类管理员、审计员、市民与对接系统各自独立。",
+            "这些角色不能由同一账号担任：三类管理员、审计员、市民与对接系统各自独立。",
             "One account cannot hold these roles together: the three administrators, auditors, "
             "citizens and systems are each apart.",
         )

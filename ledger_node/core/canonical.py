@@ -61,7 +61,7 @@ class UnexpectedShapeError(MalformedInputError):
 
 
 def _refuse(what: str, reason_zh: str, reason_en: str) -> NotCanonicalError:
-    return NotCanonicalError(f"{what}:{reason_zh}。", f"{what}: {reason_en}.", what=what)
+    return NotCanonicalError(f"{what}：{reason_zh}。", f"{what}: {reason_en}.", what=what)
 
 
 def _has_plain_keys(value: object, depth: int) -> bool:
@@ -213,7 +213,7 @@ def parse_hex(text: str, *, what: str, length_bytes: int | None = None) -> bytes
 
 def _misspelt(what: str, encoding: str) -> MalformedEncodingError:
     return MalformedEncodingError(
-        f"{what}:不是规范的 {encoding} 写法。",
+        f"{what}：不是规范的 {encoding} 写法。",
         f"{what}: not the canonical spelling of {encoding}.",
         what=what,
         encoding=encoding,
@@ -223,7 +223,7 @@ def _misspelt(what: str, encoding: str) -> MalformedEncodingError:
 def _demand_length(data: bytes, length_bytes: int | None, what: str) -> bytes:
     if length_bytes is not None and len(data) != length_bytes:
         raise MalformedEncodingError(
-            f"{what}:应为 {length_bytes} 字节,实为 {len(data)} 字节。",
+            f"{what}：应为 {length_bytes} 字节，实为 {len(data)} 字节。",
             f"{what}: {length_bytes} bytes expected, {len(data)} found.",
             what=what,
             length_bytes=length_bytes,
@@ -232,7 +232,7 @@ def _demand_length(data: bytes, length_bytes: int | None, what: str) -> bytes:
 
 
 def _misshapen(what: str, reason_zh: str, reason_en: str) -> UnexpectedShapeError:
-    return UnexpectedShapeError(f"{what}:{reason_zh}。", f"{what}: {reason_en}.", what=what)
+    return UnexpectedShapeError(f"{what}：{reason_zh}。", f"{what}: {reason_en}.", what=what)
 
 
 def require_members(value: JsonValue, names: Sequence[str], *, what: str) -> JsonObject:
@@ -247,7 +247,7 @@ def require_members(value: JsonValue, names: Sequence[str], *, what: str) -> Jso
         missing, unknown = sorted(set(names) - value.keys()), sorted(value.keys() - set(names))
         raise _misshapen(
             what,
-            f"成员不符(缺 {missing},多 {unknown})",
+            f"成员不符（缺 {missing}，多 {unknown}）",
             f"members differ (missing {missing}, unknown {unknown})",
         )
     return value

@@ -147,7 +147,7 @@ def choose(
     offered = {option.key for option in options}
     if not ticked or not offered.issuperset(ticked):
         raise UnknownOptionError(
-            "请至少勾选一项,且只能勾选页面上列出的材料。",
+            "请至少勾选一项，且只能勾选页面上列出的材料。",
             "Tick at least one of the materials listed, and nothing else.",
         )
     chosen = [option for option in options if option.key in ticked]

@@ -167,7 +167,7 @@ def verify_checkpoint(note: bytes, origin: str, key: VerifierKey) -> Checkpoint:
     checkpoint = parse_checkpoint(verify_note(note, [key]).text)
     if checkpoint.origin != origin:
         raise OriginMismatchError(
-            f"日志头属于 {checkpoint.origin},不是 {origin}。",
+            f"日志头属于 {checkpoint.origin}，不是 {origin}。",
             f"the checkpoint belongs to {checkpoint.origin}, not to {origin}.",
             expected=origin,
             found=checkpoint.origin,
@@ -177,5 +177,5 @@ def verify_checkpoint(note: bytes, origin: str, key: VerifierKey) -> Checkpoint:
 
 def _malformed(reason_zh: str, reason_en: str) -> MalformedCheckpointError:
     return MalformedCheckpointError(
-        f"日志头格式不对:{reason_zh}。", f"malformed checkpoint: {reason_en}."
+        f"日志头格式不对：{reason_zh}。", f"malformed checkpoint: {reason_en}."
     )

@@ -89,7 +89,7 @@ def verify_commitment(
     computed = compute_commitment(kind, origin, salt, body)
     if computed != expected:
         raise CommitmentMismatchError(
-            f"打开的内容与承诺不符({kind.value})。",
+            f"打开的内容与承诺不符（{kind.value}）。",
             f"the opened body is not the one committed to ({kind.value}).",
             kind=kind.value,
             expected=expected,
@@ -105,7 +105,7 @@ def frame_origin(origin: str) -> bytes:
     """
     if not origin or not origin.isascii() or not origin.isprintable() or " " in origin:
         raise MalformedCommitmentError(
-            "日志来源(origin)须为不含空白的 ASCII 文本。",
+            "日志来源（origin）须为不含空白的 ASCII 文本。",
             "a log origin is ASCII text without blanks or line breaks.",
         )
     return origin.encode("ascii") + b"\n"

@@ -71,7 +71,7 @@ def verify_digest(chunks: Iterable[bytes], expected: Digest) -> None:
     computed = compute_digest(chunks)
     if computed != expected:
         raise DigestMismatchError(
-            "文件内容与登记的摘要不符,文件已被改动或不是同一份。",
+            "文件内容与登记的摘要不符，文件已被改动或不是同一份。",
             "the document differs from the registered digest: changed, or another document.",
             expected=expected,
             computed=computed,

@@ -104,7 +104,7 @@ def parse_disclosure(text: str, expected_name: str) -> Disclosure:
     parsed = parse_canonical(data, what="disclosure")
     if not isinstance(parsed, list) or len(parsed) != 3:
         raise MalformedDisclosureError(
-            "披露项须恰为三个元素:盐、名称、值。",
+            "披露项须恰为三个元素：盐、名称、值。",
             "a disclosure has exactly three elements: salt, name, value.",
         )
     salt, name, value = parsed
@@ -115,7 +115,7 @@ def parse_disclosure(text: str, expected_name: str) -> Disclosure:
     salt_bytes = parse_base64url(salt, what="disclosure salt", length_bytes=HASH_BYTES)
     if name != expected_name:
         raise DisclosureNameError(
-            f"该位置应披露“{expected_name}”,实为“{name}”。",
+            f"该位置应披露“{expected_name}”，实为“{name}”。",
             f"this position discloses {expected_name!r}, found {name!r}.",
             expected=expected_name,
             found=name,

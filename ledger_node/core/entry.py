@@ -79,7 +79,7 @@ def parse_entry(data: bytes) -> Entry:
     """
     if len(data) != ENTRY_BYTES:
         raise MalformedEntryError(
-            f"日志条目须为 {ENTRY_BYTES} 字节,实为 {len(data)} 字节。",
+            f"日志条目须为 {ENTRY_BYTES} 字节，实为 {len(data)} 字节。",
             f"a log entry has {ENTRY_BYTES} bytes, found {len(data)}.",
             length_bytes=len(data),
         )

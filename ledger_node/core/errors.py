@@ -101,7 +101,7 @@ class CiphertextAuthError(InvariantError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"密文 {name} 无法用其密钥打开,可能已被改动。请停止使用并报告管理员。",
+            f"密文 {name} 无法用其密钥打开，可能已被改动。请停止使用并报告管理员。",
             f"The ciphertext {name} does not open under its key: it was changed; "
             "stop and tell the administrator.",
             name=name,

@@ -159,8 +159,8 @@ def decode_event(
     except BadWordError as error:
         name = layout.kind.__name__
         raise MalformedLogError(
-            f"合约日志 {name} 的内容不符合其格式(区块 {position.block_number}、"
-            f"日志序号 {position.log_index})。",
+            f"合约日志 {name} 的内容不符合其格式（区块 {position.block_number}、"
+            f"日志序号 {position.log_index}）。",
             f"log {position.log_index} of block {position.block_number} is no {name}: {error}.",
             event=name,
             position=position,

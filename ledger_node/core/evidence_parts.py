@@ -31,7 +31,7 @@ class EvidenceError(VerificationError):
 
     def __init__(self, reason: str, message_zh: str, message_en: str) -> None:
         super().__init__(
-            f"授权证据不成立:{message_zh}。",
+            f"授权证据不成立：{message_zh}。",
             f"the evidence of the grant does not hold: {message_en}.",
             reason=reason,
         )

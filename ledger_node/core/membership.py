@@ -70,7 +70,7 @@ class MembershipContradictionError(InvariantError):
     def __init__(self, problem: str, event: Event) -> None:
         name = type(event).__name__
         super().__init__(
-            f"成员合约事件 {name} 与此前的事件矛盾({problem}),区块 "
+            f"成员合约事件 {name} 与此前的事件矛盾（{problem}），区块 "
             f"{event.position.block_number}。请停止并人工核查。",
             f"event {name} in block {event.position.block_number} contradicts the ones before it "
             f"({problem}); stop and look into it.",

@@ -47,7 +47,7 @@ class RootMismatchError(VerificationError):
 
     def __init__(self, tree_size: int, expected: bytes, computed: bytes) -> None:
         super().__init__(
-            "证明推算出的根与日志头的根不符,证明不成立。",
+            "证明推算出的根与日志头的根不符，证明不成立。",
             f"the proof leads to root {computed.hex()}, the head of size {tree_size} "
             f"has {expected.hex()}.",
             tree_size=tree_size,
@@ -73,7 +73,7 @@ class TreeHead:
     def __post_init__(self) -> None:
         if not 0 <= self.size <= MAX_TREE_SIZE or len(self.root) != HASH_BYTES:
             raise MalformedTreeHeadError(
-                "日志头格式不对:大小须为 64 位无符号整数,根须为 32 字节。",
+                "日志头格式不对：大小须为 64 位无符号整数，根须为 32 字节。",
                 "a tree head has a uint64 size and a root of 32 bytes.",
             )
 
@@ -106,13 +106,13 @@ def hash_pairs(nodes: bytes) -> bytes:
 
 
 def _malformed(reason_zh: str, reason_en: str) -> MalformedProofError:
-    return MalformedProofError(f"证明格式不对:{reason_zh}。", f"malformed proof: {reason_en}.")
+    return MalformedProofError(f"证明格式不对：{reason_zh}。", f"malformed proof: {reason_en}.")
 
 
 def _demand_hashes(proof: Sequence[bytes], count: int) -> None:
     if len(proof) != count:
         raise _malformed(
-            f"应有 {count} 个哈希,实有 {len(proof)} 个",
+            f"应有 {count} 个哈希，实有 {len(proof)} 个",
             f"{count} hashes wanted, {len(proof)} found",
         )
     if any(len(item) != HASH_BYTES for item in proof):

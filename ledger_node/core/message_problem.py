@@ -16,7 +16,7 @@ class MessageUnsignedError(VerificationError):
 
     def __init__(self, missing: str) -> None:
         super().__init__(
-            f"消息签名不完整:{missing}。",
+            f"消息签名不完整：{missing}。",
             f"the message is not signed as required: {missing}.",
             missing=missing,
         )
@@ -32,7 +32,7 @@ class MessageSignatureError(VerificationError):
 
     def __init__(self, part: str) -> None:
         super().__init__(
-            f"消息签名不成立:{part}。", f"the message signature does not hold: {part}.", part=part
+            f"消息签名不成立：{part}。", f"the message signature does not hold: {part}.", part=part
         )
 
 
@@ -46,7 +46,7 @@ class MessageKeyUnknownError(VerificationError):
 
     def __init__(self, city: CityId) -> None:
         super().__init__(
-            f"{city} 没有登记这把消息密钥,或已失效。",
+            f"{city} 没有登记这把消息密钥，或已失效。",
             f"this is no current message key of {city}.",
             city=city,
         )
@@ -62,7 +62,7 @@ class MessageNotCurrentError(VerificationError):
 
     def __init__(self, parameter: str) -> None:
         super().__init__(
-            "消息已过期或时间超前,请核对时钟后重发。",
+            "消息已过期或时间超前，请核对时钟后重发。",
             f"the message is too old or from the future ({parameter}); check the clock, resend.",
             parameter=parameter,
         )

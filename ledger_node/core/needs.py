@@ -60,6 +60,12 @@ class NeedStatus:
         """Whether a missing paper does not stop the case today."""
         return self.need.necessity is Necessity.DEFER
 
+    @property
+    def of_absent_person(self) -> bool:
+        """Whether it is the identity document of a person for whom somebody else stands here."""
+        shown = self.state is not NeedState.IDENTIFIED
+        return shown and bool(IDENTITY_TYPES & set(self.need.any_of))
+
 
 def list_need_statuses(
     item: ServiceItem,

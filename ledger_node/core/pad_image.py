@@ -33,7 +33,7 @@ class PadImageError(MalformedInputError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            "签名图像不合格:请在签名框内签名后再提交。",
+            "签名图像不合格：请在签名框内签名后再提交。",
             f"the image is no signature ({reason}); sign inside the box and send it again.",
             reason=reason,
         )

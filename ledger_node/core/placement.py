@@ -111,7 +111,7 @@ def verify_placement(
     anchored_at_s = facts.anchored_at_s(city, placement.generation, placement.tree_head)
     if anchored_at_s is None:
         raise NotAnchoredError(
-            f"{city} 没有在链上锚定过这个日志头(大小 {placement.tree_head.size})。",
+            f"{city} 没有在链上锚定过这个日志头（大小 {placement.tree_head.size}）。",
             f"{city} has not anchored this head of size {placement.tree_head.size}.",
             city=city,
             generation=placement.generation,

@@ -63,7 +63,7 @@ def list_inclusion_ranges(leaf_index: int, tree_size: int) -> list[LeafRange]:
     """
     if not 0 <= leaf_index < tree_size:
         raise LeafOutOfRangeError(
-            f"日志只有 {tree_size} 条,没有序号 {leaf_index}。",
+            f"日志只有 {tree_size} 条，没有序号 {leaf_index}。",
             f"the log has {tree_size} entries, none at index {leaf_index}.",
         )
     begin, end, ranges = 0, tree_size, []
@@ -86,7 +86,7 @@ def list_consistency_ranges(old_size: int, new_size: int) -> list[LeafRange]:
     """
     if not 0 <= old_size <= new_size:
         raise LeafOutOfRangeError(
-            f"日志只有 {new_size} 条,不能从 {old_size} 条起证明一致。",
+            f"日志只有 {new_size} 条，不能从 {old_size} 条起证明一致。",
             f"the log has {new_size} entries, no consistency proof starts at {old_size}.",
         )
     if old_size == 0:

@@ -207,7 +207,7 @@ def verify_seals(header: BlockHeader, validators: Collection[Address]) -> None:
     needed = count_needed_seals(len(trusted))
     if not trusted or len(seen) < needed:
         raise TooFewSealsError(
-            f"区块 {header.number} 只有 {len(seen)} 位验证者盖章,需要 {needed} 位。",
+            f"区块 {header.number} 只有 {len(seen)} 位验证者盖章，需要 {needed} 位。",
             f"block {header.number} has {len(seen)} seals, {needed} are needed.",
             block_number=header.number,
             found=len(seen),

@@ -194,7 +194,7 @@ def refuse_as_receipt() -> Iterator[None]:
         yield
     except (MalformedInputError, VerificationError) as error:
         raise NotAReceiptError(
-            f"凭证格式不对:{error.message_zh}",
+            f"凭证格式不对：{error.message_zh}",
             f"not a receipt: {error.message_en}",
             reason=error.code,
         ) from error

@@ -224,7 +224,7 @@ _ERRORS: Mapping[Refusal, tuple[type[LedgerError], str, str]] = {
     ),
     Refusal.GRANT_MISSING: (
         GrantMissingError,
-        "链上没有这项授权,请先记录授权。",
+        "链上没有这项授权，请先记录授权。",
         "the chain holds no such grant; record it first.",
     ),
     Refusal.GRANT_REVOKED: (GrantRevokedError, "授权已被撤回。", "the grant was revoked."),
@@ -256,7 +256,7 @@ _ERRORS: Mapping[Refusal, tuple[type[LedgerError], str, str]] = {
     ),
     Refusal.CHAIN_STALE: (
         ChainStaleError,
-        "链上时间与本机时间相差过大,请稍后再试。",
+        "链上时间与本机时间相差过大，请稍后再试。",
         "chain time and local clock are too far apart; retry later.",
     ),
     Refusal.NOTHING_ASKED: (NothingAskedError, "没有要任何材料。", "nothing is asked for."),
@@ -279,7 +279,7 @@ _ERRORS: Mapping[Refusal, tuple[type[LedgerError], str, str]] = {
     ),
     Refusal.MATERIAL_SPENT: (
         MaterialSpentError,
-        "该材料只能用一次,已用过。",
+        "该材料只能用一次，已用过。",
         "the paper counts once and was used.",
     ),
     Refusal.MATERIAL_ERASED: (MaterialErasedError, "材料已被清除。", "the material was erased."),

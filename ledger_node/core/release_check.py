@@ -38,7 +38,7 @@ class ReleaseError(VerificationError):
 
     def __init__(self, reason: str, message_zh: str, message_en: str) -> None:
         super().__init__(
-            f"收到的材料不成立:{message_zh}。",
+            f"收到的材料不成立：{message_zh}。",
             f"the release does not hold: {message_en}.",
             reason=reason,
         )

@@ -36,7 +36,7 @@ class RevocationCodeError(MalformedInputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "撤回码输入有误,请对照凭条逐组核对。",
+            "撤回码输入有误，请对照凭条逐组核对。",
             "This is not how a withdrawal code reads; compare it with the slip, group by group.",
         )
 

@@ -87,4 +87,4 @@ def demand_scalar(item: RlpItem, *, what: str, maximum: int) -> int:
 
 def refuse_rlp(what: str, reason_zh: str, reason_en: str) -> MalformedRlpError:
     """Build the error for bytes that are not what belongs here."""
-    return MalformedRlpError(f"{what}:{reason_zh}。", f"{what} {reason_en}.", what=what)
+    return MalformedRlpError(f"{what}：{reason_zh}。", f"{what} {reason_en}.", what=what)

@@ -40,7 +40,7 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 
 def refuse_shape(what: str, reason_zh: str, reason_en: str) -> UnexpectedShapeError:
     """Build the error for a member that is readable but not acceptable."""
-    return UnexpectedShapeError(f"{what}:{reason_zh}。", f"{what}: {reason_en}.", what=what)
+    return UnexpectedShapeError(f"{what}：{reason_zh}。", f"{what}: {reason_en}.", what=what)
 
 
 def read_version(value: JsonValue, version: str, *, what: str) -> None:
@@ -54,7 +54,7 @@ def read_version(value: JsonValue, version: str, *, what: str) -> None:
         raise refuse_shape(what, "应为对象", "an object is expected")
     if value.get("v") != version:
         raise UnknownVersionError(
-            f"{what}:不认识的格式版本,应为 {version}。",
+            f"{what}：不认识的格式版本，应为 {version}。",
             f"{what}: unknown format version, {version} is expected.",
             what=what,
         )

@@ -246,4 +246,4 @@ def _demand_name(name: str) -> None:
 
 
 def _malformed(reason_zh: str, reason_en: str) -> MalformedNoteError:
-    return MalformedNoteError(f"签名文本格式不对:{reason_zh}。", f"malformed note: {reason_en}.")
+    return MalformedNoteError(f"签名文本格式不对：{reason_zh}。", f"malformed note: {reason_en}.")

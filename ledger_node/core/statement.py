@@ -131,7 +131,7 @@ def encode_disclosures(
     fields = statement_type.fields
     if not values.keys() <= set(fields):
         unknown = sorted(values.keys() - set(fields))
-        raise malformed_statement(f"没有这些字段:{unknown}", f"no fields are named {unknown}")
+        raise malformed_statement(f"没有这些字段：{unknown}", f"no fields are named {unknown}")
     if len(documents) > MAX_DOCUMENTS:
         raise malformed_statement("文件过多", f"more than {MAX_DOCUMENTS} documents")
     if len(salts) != 1 + len(fields) + len(documents) or any(len(s) != HASH_BYTES for s in salts):

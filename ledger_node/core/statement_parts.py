@@ -175,5 +175,5 @@ def parse_statement_values(data: bytes) -> StatementValues:
 
 def _malformed(reason_zh: str, reason_en: str) -> MalformedDocumentPartError:
     return MalformedDocumentPartError(
-        f"文件说明不合格:{reason_zh}。", f"malformed document part: {reason_en}."
+        f"文件说明不合格：{reason_zh}。", f"malformed document part: {reason_en}."
     )

@@ -100,5 +100,5 @@ def get_statement_type(code: str, version: int = STATEMENT_VERSION) -> Statement
 def malformed_statement(reason_zh: str, reason_en: str) -> MalformedStatementError:
     """The error, with a reason in Chinese and English."""
     return MalformedStatementError(
-        f"材料字段不合格:{reason_zh}。", f"malformed statement: {reason_en}."
+        f"材料字段不合格：{reason_zh}。", f"malformed statement: {reason_en}."
     )

@@ -46,7 +46,7 @@ class StatusContradictionError(InvariantError):
     def __init__(self, problem: str, event: Event) -> None:
         name = type(event).__name__
         super().__init__(
-            f"材料状态事件 {name} 与此前的事件矛盾({problem}),区块 "
+            f"材料状态事件 {name} 与此前的事件矛盾（{problem}），区块 "
             f"{event.position.block_number}。请停止并人工核查。",
             f"event {name} in block {event.position.block_number} contradicts the ones before it "
             f"({problem}); stop and look into it.",

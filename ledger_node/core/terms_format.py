@@ -198,7 +198,7 @@ def read_bundle(value: JsonValue, own: GrantId) -> tuple[GrantId, ...]:
 def _read_grantor(value: JsonValue, basis: GrantBasis) -> Grantor | None:
     what = "terms grantor"
     if (value is None) != (basis is GrantBasis.STATUTORY):
-        raise refuse_shape(what, "法定依据无授权人,其余须有", "null exactly for a statutory basis")
+        raise refuse_shape(what, "法定依据无授权人，其余须有", "null exactly for a statutory basis")
     if value is None:
         return None
     members = require_members(value, ("kind", "mandate"), what=what)
@@ -211,7 +211,7 @@ def _read_grantor(value: JsonValue, basis: GrantBasis) -> Grantor | None:
     ):
         raise refuse_shape(
             f"{what} mandate",
-            "代办须有委托书,本人不得有",
+            "代办须有委托书，本人不得有",
             "an agent needs one, the person itself has none",
         )
     return Grantor(kind, mandate)

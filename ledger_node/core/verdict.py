@@ -164,15 +164,15 @@ def before_filing(line: VerdictLine) -> VerdictLine:
 
 _ANSWERS: dict[tuple[Question, LineState], tuple[str, str]] = {
     (Question.UNCHANGED, LineState.HOLDS): (
-        "内容未被改动,与链上锚定的登记一致。",
+        "内容未被改动，与链上锚定的登记一致。",
         "Unchanged: the contents are those registered and anchored.",
     ),
     (Question.ISSUER_ENTITLED, LineState.HOLDS): (
-        "出具城市是联盟成员,所用密钥当时有效。",
+        "出具城市是联盟成员，所用密钥当时有效。",
         "Issuer entitled: a member city, with keys that were valid and trusted then.",
     ),
     (Question.VALID_AS_OF, LineState.HOLDS): (
-        "在所述时点有效,未被撤回、替代、使用或删除。",
+        "在所述时点有效，未被撤回、替代、使用或删除。",
         "Valid as of the stated time: not withdrawn, superseded, spent or erased.",
     ),
     (Question.RIGHT_PERSON, LineState.HOLDS): (

@@ -13,7 +13,7 @@ _C = VerdictCode
 
 SENTENCES: Mapping[VerdictCode, tuple[str, str]] = {
     _C.RECEIPT_PENDING: (
-        "凭证尚未封存:对应的日志条目还没有上链锚定。",
+        "凭证尚未封存：对应的日志条目还没有上链锚定。",
         "The receipt is pending: its log entry is not anchored yet.",
     ),
     _C.ANCHOR_UNCONFIRMED: (
@@ -41,7 +41,7 @@ SENTENCES: Mapping[VerdictCode, tuple[str, str]] = {
         "The receipt carries no evidence of the chain yet.",
     ),
     _C.RECEIPT_SIGNATURE_INVALID: (
-        "凭证签名不成立,内容已被改动。",
+        "凭证签名不成立，内容已被改动。",
         "The signature of the receipt does not hold: its contents were changed.",
     ),
     _C.RECEIPT_SIGNER_MISMATCH: (
@@ -61,7 +61,7 @@ SENTENCES: Mapping[VerdictCode, tuple[str, str]] = {
         "The time the receipt claims lies after the block that anchors it.",
     ),
     _C.RELIANCE_INCLUSION_MISMATCH: (
-        "采信条目不在依据城市的日志中,或正文与条目不符。",
+        "采信条目不在依据城市的日志中，或正文与条目不符。",
         "The reliance entry does not lead to the log head: body, salt or proof were changed.",
     ),
     _C.RELIANCE_ANCHOR_UNKNOWN: (
@@ -85,11 +85,11 @@ SENTENCES: Mapping[VerdictCode, tuple[str, str]] = {
         "The seal is of another generation of the log than the body.",
     ),
     _C.ANCHOR_UNKNOWN: (
-        "链上没有这个日志头:材料没有被锚定。",
+        "链上没有这个日志头：材料没有被锚定。",
         "The chain holds no such head: the material is not anchored.",
     ),
     _C.ANCHOR_MISMATCH: (
-        "锚定位置(区块、交易或日志序号)与链上不符。",
+        "锚定位置（区块、交易或日志序号）与链上不符。",
         "Block, transaction or log index of the anchor are not those of the chain.",
     ),
     _C.ANCHOR_CONTRACT_UNKNOWN: (
@@ -97,7 +97,7 @@ SENTENCES: Mapping[VerdictCode, tuple[str, str]] = {
         "The anchor is not in the consortium's log contract of that block.",
     ),
     _C.ANCHOR_KEY_UNKNOWN: (
-        "该城市当时不是成员,或没有有效的锚定账户。",
+        "该城市当时不是成员，或没有有效的锚定账户。",
         "The city was no member then, or had no valid anchor account.",
     ),
     _C.ANCHOR_KEY_DISTRUSTED: (
@@ -117,7 +117,7 @@ SENTENCES: Mapping[VerdictCode, tuple[str, str]] = {
         "A field shown is malformed or bears the name of another.",
     ),
     _C.DOCUMENT_DIGEST_MISMATCH: (
-        "文件不是登记的那一份,或已被改动。",
+        "文件不是登记的那一份，或已被改动。",
         "The file is not the registered document, or was changed.",
     ),
     _C.MATERIAL_NOT_RELEASED: (
@@ -275,7 +275,7 @@ SENTENCES: Mapping[VerdictCode, tuple[str, str]] = {
         "The passkey assertion does not hold.",
     ),
     _C.EVIDENCE_CREDENTIAL: (
-        "经办人或当事人的凭据未在使用前锚定,或已撤销。",
+        "经办人或当事人的凭据未在使用前锚定，或已撤销。",
         "A credential was not anchored before its use, was withdrawn, or is malformed.",
     ),
     _C.SUBJECT_MISMATCH: (

@@ -136,17 +136,17 @@ def build_papers(person: Person) -> list[Paper]:
         ("出具机构", fund[1]),
     ]
     house = [
-        f"权利人:{person.name}",
-        "坐落:武侯区演示路 12 号 3 栋 2 单元 501",
-        "不动产单元号:510107002003GB00012F00030501",
-        "登记日期:2021年09月15日",
+        f"权利人：{person.name}",
+        "坐落：武侯区演示路 12 号 3 栋 2 单元 501",
+        "不动产单元号：510107002003GB00012F00030501",
+        "登记日期：2021年09月15日",
     ]
     return [
         Paper(
             "marriage-cert",
             "结婚证.pdf",
             "application/pdf",
-            build_pdf("结 婚 证", married, f"{civil[1]}(印)\n2019年05月20日"),
+            build_pdf("结 婚 证", married, f"{civil[1]}（印）\n2019年05月20日"),
             "J510107-2019-003217",
             civil,
             "2019-05-20",
@@ -156,7 +156,7 @@ def build_papers(person: Person) -> list[Paper]:
             "hpf-cert",
             "公积金缴存证明.pdf",
             "application/pdf",
-            build_pdf("住房公积金缴存使用证明", deposits, f"{fund[1]}(印)\n2026年03月02日"),
+            build_pdf("住房公积金缴存使用证明", deposits, f"{fund[1]}（印）\n2026年03月02日"),
             "GJJ-2026-0088412",
             fund,
             "2026-03-02",

@@ -37,28 +37,28 @@ RESIDENTS = (
         "borrower",
         Person("何雨晴", "510107199003070049"),
         "wuhou",
-        "在武侯交过三份材料,到绵阳申请公积金异地贷款",
+        "在武侯交过三份材料，到绵阳申请公积金异地贷款",
         "handed in three papers in Wuhou, applies for a provident-fund loan in Mianyang",
     ),
     Resident(
         "husband",
         Person("周明远", "510700198709243320"),
         "mianyang",
-        "曾经判决离婚,现已再婚",
+        "曾经判决离婚，现已再婚",
         "divorced by judgment once, married again",
     ),
     Resident(
         "minor",
         Person("林子墨", "510700201504182119"),
         "mianyang",
-        "父母离异的未成年人,由监护人代办",
+        "父母离异的未成年人，由监护人代办",
         "a minor of divorced parents; the guardian acts",
     ),
     Resident(
         "grandmother",
         Person("秦淑芬", "500103194802030641"),
         "yuzhong",
-        "没有手机的老人,在柜台签字",
+        "没有手机的老人，在柜台签字",
         "has no phone and signs at the counter",
     ),
     Resident(
@@ -79,14 +79,14 @@ RESIDENTS = (
         "deaf",
         Person("冯静怡", "510107198806121212"),
         "wuhou",
-        "听障申请人,有代办人",
+        "听障申请人，有代办人",
         "a deaf applicant with an agent",
     ),
     Resident(
         "official",
         Person("卢建国", "130629199301284410"),
         "xiongan",
-        "原公务员,档案要转出",
+        "原公务员，档案要转出",
         "a former civil servant whose archive moves",
     ),
 )
@@ -111,7 +111,7 @@ def build_earlier_papers() -> list[tuple[str, Resident, Paper]]:
             "(2018)陕0113民初2764号",
             COURT_YANTA,
             "2018-11-06",
-            [("案由", "离婚纠纷"), ("结论", "准予离婚,判决已生效")],
+            [("案由", "离婚纠纷"), ("结论", "准予离婚，判决已生效")],
         ),
         _scan(
             "xiongan",
@@ -121,7 +121,7 @@ def build_earlier_papers() -> list[tuple[str, Resident, Paper]]:
             "130629004512",
             POLICE_XIONGAN,
             "2020-07-14",
-            ["户别:非农业家庭户", "户主:卢建国", "登记机关:雄安新区公安局"],
+            ["户别：非农业家庭户", "户主：卢建国", "登记机关：雄安新区公安局"],
         ),
         _pdf(
             "yuzhong",
@@ -159,7 +159,7 @@ def _pdf(
     content = build_pdf(
         title,
         [("姓名", who.person.name), ("编号", number), *rows],
-        f"{issuer[1]}(印)\n{issued_on}",
+        f"{issuer[1]}（印）\n{issued_on}",
     )
     paper = Paper(
         type_code, f"{title}.pdf", "application/pdf", content, number, issuer, issued_on, title
@@ -177,7 +177,7 @@ def _scan(
     issued_on: str,
     lines: list[str],
 ) -> tuple[str, Resident, Paper]:
-    content = build_scan(title, [f"姓名:{who.person.name}", f"编号:{number}", *lines])
+    content = build_scan(title, [f"姓名：{who.person.name}", f"编号：{number}", *lines])
     paper = Paper(
         type_code, f"{title}.jpg", "image/jpeg", content, number, issuer, issued_on, title
     )

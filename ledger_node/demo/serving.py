@@ -55,7 +55,7 @@ class Town:
         Raises:
             StageError: A process did not start.
         """
-        tell("建链,五城入盟 / founding the consortium")
+        tell("建链，五城入盟 / founding the consortium")
         self.stage.start_chain()
         self.stage.found()
         beside = join_case_system(self.stage)
@@ -192,7 +192,7 @@ def tell_links(facts: dict[str, Any]) -> str:
     lines = ["", "五座城市 / five cities"]
     lines += [f"  {slug:<9} {url}" for slug, url in facts["cities"].items()]
     lines += [f"  {name:<9} {url}" for name, url in facts["links"].items()]
-    lines += ["", "账号(仅供演示)/ accounts, for this demonstration only"]
+    lines += ["", "账号（仅供演示）/ accounts, for this demonstration only"]
     for each in facts["accounts"]:
         totp = f"  TOTP {each['totp']}" if each.get("totp") else ""
         lines.append(

@@ -101,7 +101,7 @@ class Stage:
                 if process.poll() is not None:
                     raise StageError(f"进程 {name} 提前结束。", f"The process {name} ended early.")
             if self.clock.monotonic_s() > ends_s:
-                raise StageError(f"等待超时:{what}。", f"Waited too long for: {what}.")
+                raise StageError(f"等待超时：{what}。", f"Waited too long for: {what}.")
             self.clock.sleep(POLL_S)
 
     def keep(self, name: str, content: bytes) -> None:
@@ -154,7 +154,7 @@ class Stage:
         line = process.stdout.readline()
         if not line:
             raise StageError(
-                f"进程 {name} 没有启动,详见 {name}.log。",
+                f"进程 {name} 没有启动，详见 {name}.log。",
                 f"The process {name} did not start; see {name}.log.",
             )
         facts: dict[str, object] = json.loads(line)

@@ -43,15 +43,15 @@ CITIZEN = Person("何雨晴", "510107199003070049")
 OWN_FILE_TYPE = "marriage-cert"
 NOT_SHOWN = (
     (
-        "单机链由一个进程出块,不展示多城验证者的容错;联盟用 QBFT 网络。",
+        "单机链由一个进程出块，不展示多城验证者的容错；联盟用 QBFT 网络。",
         "The local chain has one operator; fault tolerance of validators is for a QBFT network.",
     ),
     (
-        "窗口页面、读卡器与市民手机确认不在本演示中;证据为柜台类。",
+        "窗口页面、读卡器与市民手机确认不在本演示中；证据为柜台类。",
         "Pages, card readers and phones are not shown; evidence is of the counter kind.",
     ),
     (
-        "城市间未用 TLS(同一台机器);文件内容真伪由签发单位负责。",
+        "城市间未用 TLS（同一台机器）；文件内容真伪由签发单位负责。",
         "No TLS on one machine; whether a paper tells the truth is its issuer's word.",
     ),
 )
@@ -147,7 +147,7 @@ class _Story:
     def found(self) -> None:
         with self.teller.step(
             "govern",
-            "五座城市建链入盟:各自生成密钥,表决登记合约",
+            "五座城市建链入盟：各自生成密钥，表决登记合约",
             "Five cities found the consortium: own keys, contracts registered by vote",
         ) as step:
             self.stage.start_chain()
@@ -169,7 +169,7 @@ class _Story:
     def intake(self) -> None:
         with self.teller.step(
             "intake",
-            f"武侯窗口收下{CITIZEN.name}的 {len(self.papers)} 份材料:加密、承诺、登记",
+            f"武侯窗口收下{CITIZEN.name}的 {len(self.papers)} 份材料：加密、承诺、登记",
             "The window in Wuhou takes the papers: sealed, committed to, registered",
         ) as step:
             self.registered = [self.wuhou.register(paper, CITIZEN) for paper in self.papers]
@@ -181,7 +181,7 @@ class _Story:
             demand(
                 step,
                 pending.signature,
-                "登记凭证已签发(待存证)",
+                "登记凭证已签发（待存证）",
                 "registration receipt signed (pending)",
             )
             demand(
@@ -195,7 +195,7 @@ class _Story:
         commitments = [each.commitment for each in self.registered]
         with self.teller.step(
             "anchor",
-            "编号入日志,树头上链;合约核对日志只增不改",
+            "编号入日志，树头上链；合约核对日志只增不改",
             "Entries get their index, the tree head goes on chain; the contract checks growth",
         ) as step:
             self.stage.wait(lambda: self.wuhou.is_anchored(commitments), "anchor")
@@ -215,7 +215,7 @@ class _Story:
     def terms(self) -> None:
         with self.teller.step(
             "grant",
-            "绵阳柜台:本人签字同意,两名经办人签名,一城一份授权",
+            "绵阳柜台：本人签字同意，两名经办人签名，一城一份授权",
             "At the counter in Mianyang: the person signs, two officers sign, one grant per city",
         ) as step:
             enrolled = [
@@ -230,14 +230,14 @@ class _Story:
             demand(
                 step,
                 len(self.grants) == 4,
-                "四份授权,一次签字;经办人凭据已先行存证",
+                "四份授权，一次签字；经办人凭据已先行存证",
                 "four grants, one signature; officers' credentials anchored before",
             )
 
     def find(self) -> None:
         with self.teller.step(
             "find",
-            "绵阳向另外四城查询:只问有无,不取内容",
+            "绵阳向另外四城查询：只问有无，不取内容",
             "Mianyang asks the four other cities what exists; no content moves",
         ) as step:
             node = self.stage.open("mianyang").node
@@ -249,14 +249,14 @@ class _Story:
             demand(
                 step,
                 len(self.candidates) == len(self.papers),
-                f"武侯有 {len(self.candidates)} 份,其余三城答“没有”",
+                f"武侯有 {len(self.candidates)} 份，其余三城答“没有”",
                 "Wuhou holds them, the other three answer: nothing",
             )
             others = [each for city, each in found.items() if city != self.wuhou.city]
             demand(
                 step,
                 not any(others),
-                "“没有”也是答复,双方均留查阅记录",
+                "“没有”也是答复，双方均留查阅记录",
                 "nothing found is an answer; both sides keep an access entry",
             )
 
@@ -264,7 +264,7 @@ class _Story:
         grant_id = self._grant_for_wuhou()
         with self.teller.step(
             "release",
-            "授权上链,链先记下放行许可,武侯才交出密钥与披露项",
+            "授权上链，链先记下放行许可，武侯才交出密钥与披露项",
             "The grant is recorded; only after the chain's permit does Wuhou hand over keys",
         ) as step:
             self.mianyang.record(grant_id)
@@ -272,7 +272,7 @@ class _Story:
             demand(
                 step,
                 row.state == IncomingState.ACKNOWLEDGED,
-                "许可已确认,文件逐一核对摘要后签回执",
+                "许可已确认，文件逐一核对摘要后签回执",
                 "permit final, every document's digest matched, acknowledged",
             )
             self.release = row.request_digest
@@ -291,7 +291,7 @@ class _Story:
     def rely(self) -> None:
         with self.teller.step(
             "rely",
-            "绵阳审批人采信并办结,形成一份采信凭证",
+            "绵阳审批人采信并办结，形成一份采信凭证",
             "The reviewer in Mianyang relies on them; one receipt keeps all evidence",
         ) as step:
             node = self.stage.open("mianyang").node
@@ -319,7 +319,7 @@ class _Story:
         sensitive = load_catalogue().sensitive_types
         attempts: list[cheats.Attempt] = []
         with self.teller.step(
-            "cheat", "八次作弊,逐一拒绝", "Eight attempts to cheat, each refused"
+            "cheat", "八次作弊，逐一拒绝", "Eight attempts to cheat, each refused"
         ) as step:
             first = self._grant_for_wuhou()
             spare = [self._spare_grant(f"MY-2026-00020{n}") for n in (1, 2)]
@@ -335,19 +335,19 @@ class _Story:
                 cheats.fork_log(self.wuhou),
             ]
             for each in attempts:
-                demand(step, each.refused, f"{each.zh}:已拒绝", f"{each.en}: {each.reason}")
+                demand(step, each.refused, f"{each.zh}：已拒绝", f"{each.en}: {each.reason}")
         return attempts
 
     def revoke(self) -> None:
         grant_id = self._grant_for_wuhou()
         with self.teller.step(
             "revoke",
-            "市民撤回授权:已采信的照旧有据,今后不得再取",
+            "市民撤回授权：已采信的照旧有据，今后不得再取",
             "The citizen withdraws: what was relied on stands, nothing new is released",
         ) as step:
             revoke_grant(self.stage.open("mianyang").node, grant_id)
             self.stage.wait(lambda: self.wuhou.sees_revocation(grant_id), "GrantRevoked")
-            demand(step, True, "撤回已上链,武侯已知", "revoked on chain, and Wuhou knows")
+            demand(step, True, "撤回已上链，武侯已知", "revoked on chain, and Wuhou knows")
             verdict = verify_receipt(
                 self.receipt,
                 parse_trust(build_trust_file(self.stage.open("mianyang").node)),
@@ -363,7 +363,7 @@ class _Story:
     def audit(self) -> None:
         with self.teller.step(
             "audit",
-            "审计:只凭链上事件与日志瓦片,从创世重放全部历史",
+            "审计：只凭链上事件与日志瓦片，从创世重放全部历史",
             "Audit: the whole history replayed from events and tiles alone",
         ) as step:
             self.mianyang.settle_outbox()
@@ -380,7 +380,7 @@ class _Story:
             demand(
                 step,
                 report.discrepancy_count == 0,
-                f"{report.blocks} 个区块、{report.events} 个事件、{report.entries} 条日志,差异 0",
+                f"{report.blocks} 个区块、{report.events} 个事件、{report.entries} 条日志，差异 0",
                 f"{report.blocks} blocks, {report.events} events, {report.entries} log entries, "
                 "no discrepancy",
             )

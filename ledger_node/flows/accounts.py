@@ -35,6 +35,7 @@ from ledger_node.core.canonical import (
 from ledger_node.core.errors import ConflictError, MalformedInputError, NotPermittedError
 from ledger_node.core.lockout import Lock, after_failure
 from ledger_node.core.shapes import read_name
+from ledger_node.core.trail import TrailAction
 from ledger_node.flows.node import Node
 from ledger_node.flows.records import open_record, seal_record
 from ledger_node.ports.database import RowConflictError
@@ -204,7 +205,7 @@ def add_account(node: Node, new: NewAccount, by: str = CONSOLE) -> MadeAccount:
     try:
         with node.database.transaction() as tx:
             tx.accounts.save_account(row)
-            tx.trail.log_access(row.created_at, by, "account.add", "account", account_id)
+            tx.trail.log_access(row.created_at, by, TrailAction.ACCOUNT_ADD, "account", account_id)
     except RowConflictError as error:
         raise LoginTakenError(
             "这个登录名已有账号，或所属网点不存在。",

@@ -23,6 +23,7 @@ from ledger_node.core.access import (
 )
 from ledger_node.core.errors import ConflictError, NotPermittedError
 from ledger_node.core.shapes import read_name
+from ledger_node.core.trail import TrailAction
 from ledger_node.flows.accounts import (
     CONSOLE,
     demand_password,
@@ -93,7 +94,7 @@ def add_outlet(node: Node, row: OutletRow, by: str = CONSOLE) -> None:
     try:
         with node.database.transaction() as tx:
             tx.accounts.save_outlet(row)
-            tx.trail.log_access(node.clock.now(), by, "outlet.add", "outlet", row.outlet)
+            tx.trail.log_access(node.clock.now(), by, TrailAction.OUTLET_ADD, "outlet", row.outlet)
     except RowConflictError as error:
         raise OutletTakenError(
             "这个网点编号已存在。", "There is an outlet of that short name."
@@ -111,7 +112,7 @@ def place_account(node: Node, account_id: str, place: Place, by: str = CONSOLE) 
     def change(row: AccountRow) -> AccountRow:
         return replace(row, officer=place.officer, outlet=place.outlet, window=place.window)
 
-    return _change(node, account_id, by, "account.place", change)
+    return _change(node, account_id, by, TrailAction.ACCOUNT_PLACE, change)
 
 
 def disable_account(node: Node, account_id: str, by: str = CONSOLE) -> AccountRow:
@@ -124,7 +125,7 @@ def disable_account(node: Node, account_id: str, by: str = CONSOLE) -> AccountRo
     def change(row: AccountRow) -> AccountRow:
         return replace(row, disabled_at=row.disabled_at or node.clock.now())
 
-    return _change(node, account_id, by, "account.disable", change)
+    return _change(node, account_id, by, TrailAction.ACCOUNT_DISABLE, change)
 
 
 def enable_account(node: Node, account_id: str, by: str = CONSOLE) -> AccountRow:
@@ -137,7 +138,7 @@ def enable_account(node: Node, account_id: str, by: str = CONSOLE) -> AccountRow
     def change(row: AccountRow) -> AccountRow:
         return replace(row, disabled_at=None, roles="") if row.disabled_at else row
 
-    return _change(node, account_id, by, "account.enable", change)
+    return _change(node, account_id, by, TrailAction.ACCOUNT_ENABLE, change)
 
 
 def link_account(
@@ -156,7 +157,11 @@ def link_account(
     tag = compute_external_tag(node, issuer, subject) if subject else None
     try:
         return _change(
-            node, account_id, by, "account.link", lambda row: replace(row, external_tag=tag)
+            node,
+            account_id,
+            by,
+            TrailAction.ACCOUNT_LINK,
+            lambda row: replace(row, external_tag=tag),
         )
     except RowConflictError as error:
         raise AlreadyLinkedError(
@@ -196,7 +201,7 @@ def change_roles(
         sealed = seal_profile(node, account_id, profile)
         return replace(row, roles=join_roles(roles), sealed_profile=sealed)
 
-    _change(node, account_id, by, "account.roles", change)
+    _change(node, account_id, by, TrailAction.ACCOUNT_ROLES, change)
     return secrets[-1] if secrets else None
 
 
@@ -210,7 +215,7 @@ def unlock_account(node: Node, account_id: str, by: str = CONSOLE) -> AccountRow
     def change(row: AccountRow) -> AccountRow:
         return replace(row, failures=0, locked_until=None)
 
-    return _change(node, account_id, by, "account.unlock", change)
+    return _change(node, account_id, by, TrailAction.ACCOUNT_UNLOCK, change)
 
 
 def reset_second_factor(node: Node, account_id: str, by: str = CONSOLE) -> str:
@@ -227,7 +232,7 @@ def reset_second_factor(node: Node, account_id: str, by: str = CONSOLE) -> str:
         profile = replace(open_profile(node, row), totp_secret=secret)
         return replace(row, sealed_profile=seal_profile(node, account_id, profile), totp_step=0)
 
-    _change(node, account_id, by, "account.second-factor", change, drop_passkeys=True)
+    _change(node, account_id, by, TrailAction.ACCOUNT_SECOND_FACTOR, change, drop_passkeys=True)
     return secret
 
 
@@ -254,7 +259,7 @@ def reset_password(node: Node, account_id: str, by: str = CONSOLE) -> str:
             row, password_hash=hashed, sealed_profile=sealed, failures=0, locked_until=None
         )
 
-    _change(node, account_id, by, "account.password", change)
+    _change(node, account_id, by, TrailAction.ACCOUNT_PASSWORD, change)
     return password
 
 
@@ -276,7 +281,7 @@ def change_own_password(node: Node, account_id: str, current: str, new: str) -> 
         sealed = seal_profile(node, account_id, profile)
         return replace(row, password_hash=hashed, sealed_profile=sealed)
 
-    return _change(node, account_id, account_id, "account.own-password", change)
+    return _change(node, account_id, account_id, TrailAction.ACCOUNT_OWN_PASSWORD, change)
 
 
 def end_sessions(node: Node, account_id: str, by: str = CONSOLE) -> AccountRow:
@@ -285,7 +290,7 @@ def end_sessions(node: Node, account_id: str, by: str = CONSOLE) -> AccountRow:
     Raises:
         AccountNotFoundError: There is no such account.
     """
-    return _change(node, account_id, by, "account.sign-out", lambda row: row)
+    return _change(node, account_id, by, TrailAction.ACCOUNT_SIGN_OUT, lambda row: row)
 
 
 def make_initial_password(node: Node) -> str:
@@ -303,7 +308,7 @@ def _change(
     node: Node,
     account_id: str,
     by: str,
-    action: str,
+    action: TrailAction,
     change: Callable[[AccountRow], AccountRow],
     *,
     drop_passkeys: bool = False,

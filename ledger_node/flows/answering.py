@@ -162,7 +162,7 @@ def build_answer(
         secrets[each.commitment] = _open_material(opened, each)
     if not released:
         raise DocumentNotHeldError(
-            "本市只登记了该文件的摘要,原文不在本市。",
+            "本市只登记了该文件的摘要，原文不在本市。",
             "This city registered only the digest of that document; it does not hold it.",
         )
     salt = Salt(node.entropy(HASH_BYTES))

@@ -7,7 +7,7 @@ about (`grant_subjects`), refused ones included.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -87,14 +87,14 @@ class TimelineEvent:
     Attributes:
         kind: `consent`, `find_made`, `find_answered`, `release_in`, `release_out`, `revocation`.
         outcome: State or code.
-        city: The other city, where there is one.
+        cities: The other city, where there is one; all that were asked the same at once.
         types: Material types it was about.
     """
 
     at: datetime
     kind: str
     outcome: str
-    city: CityId | None
+    cities: tuple[CityId, ...]
     types: tuple[str, ...] = ()
 
 
@@ -133,22 +133,22 @@ def list_timeline(node: Node, person: Subject) -> list[TimelineEvent]:
     with node.database.read() as tx:
         types = _map_types(tx, tag)
         events = [
-            TimelineEvent(row.updated_at, "consent", row.state, None)
+            TimelineEvent(row.updated_at, "consent", row.state, ())
             for row in tx.consent.list_ceremonies(tag)
         ]
         for find in tx.consent.list_finds_of_subject(tag):
             about = types.get(find.grant_id or b"", ())
             kind = f"find_{find.direction}"
-            events.append(TimelineEvent(find.created_at, kind, find.outcome, find.city, about))
+            events.append(TimelineEvent(find.created_at, kind, find.outcome, (find.city,), about))
         for release in tx.consent.list_releases_of_subject(tag):
             kind = "release_in" if release.direction == "incoming" else "release_out"
             outcome = release.problem_code or release.state
             about = types.get(release.grant_id, ())
-            events.append(TimelineEvent(release.created_at, kind, outcome, release.city, about))
+            events.append(TimelineEvent(release.created_at, kind, outcome, (release.city,), about))
         for revocation in tx.consent.list_revocations_of_subject(tag):
-            city = revocation.city
-            events.append(TimelineEvent(revocation.at, "revocation", revocation.outcome, city))
-    return sorted(events, key=lambda each: each.at, reverse=True)
+            cities = (revocation.city,)
+            events.append(TimelineEvent(revocation.at, "revocation", revocation.outcome, cities))
+    return _join_questions(sorted(events, key=lambda each: each.at, reverse=True))
 
 
 def begin_self_find(
@@ -275,6 +275,27 @@ def _find_state(node: Node, tx: Transaction, grant_id: GrantId, terms: Terms) ->
     if recorded is not None and recorded.uses_left == 0:
         return "used"
     return "ended" if terms.not_after_s <= node.clock.now().timestamp() else "usable"
+
+
+def _join_questions(events: list[TimelineEvent]) -> list[TimelineEvent]:
+    """The same question put to several cities at once is one event; `events` newest first.
+
+    What differs in its outcome or its types stays an event of its own.
+    """
+    joined: list[TimelineEvent] = []
+    places: dict[tuple[str, tuple[str, ...]], int] = {}
+    for event in events:
+        key = (event.outcome, event.types)
+        place = places.get(key)
+        same = place is not None and joined[place].at - event.at <= ONE_QUESTION
+        if event.kind != "find_made" or place is None or not same:
+            if event.kind == "find_made":
+                places[key] = len(joined)
+            joined.append(event)
+            continue
+        cities = tuple(sorted({*joined[place].cities, *event.cities}))
+        joined[place] = replace(joined[place], cities=cities)
+    return joined
 
 
 def _map_types(tx: Transaction, tag: bytes) -> dict[bytes, tuple[str, ...]]:

@@ -41,7 +41,7 @@ class DeploymentFailedError(ConflictError):
 
     def __init__(self, step: str) -> None:
         super().__init__(
-            f"部署联盟合约失败({step})。",
+            f"部署联盟合约失败（{step}）。",
             f"Deploying the consortium failed at: {step}.",
             step=step,
         )

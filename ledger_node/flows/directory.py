@@ -60,7 +60,7 @@ class FollowedDirectory:
             tip = tx.chain.load_tip()
             if tip is None:
                 raise NotAMemberError(
-                    "尚未同步链,成员名册为空。请稍后再试。",
+                    "尚未同步链，成员名册为空。请稍后再试。",
                     "The chain has not been followed yet; there are no members to ask.",
                 )
             cached = self._cached

@@ -32,7 +32,7 @@ class NotYetAnchoredError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__(
-            "存证尚未完成,请稍候再试。",
+            "存证尚未完成，请稍候再试。",
             "The entry is being recorded; no final anchor covers it yet. Try again shortly.",
         )
 
@@ -44,7 +44,7 @@ class NotFollowedError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__(
-            "尚未同步链,请稍候再试。", "The chain has not been followed yet; try again shortly."
+            "尚未同步链，请稍候再试。", "The chain has not been followed yet; try again shortly."
         )
 
 

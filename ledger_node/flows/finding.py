@@ -293,7 +293,7 @@ def seal_openings(node: Node, held: HeldGrant, openings: Openings, version: str)
         key = load_chain_view(tx).current_key(city, KeyRole.ENCRYPTION)
     if key is None:
         raise EncryptionKeyUnknownError(
-            f"{city} 在链上没有有效的加密公钥,暂不能向其查询。",
+            f"{city} 在链上没有有效的加密公钥，暂不能向其查询。",
             f"{city} has no current encryption key on chain; it cannot be asked.",
             city=city,
         )
@@ -382,7 +382,7 @@ def _demand_within_limit(node: Node, city: CityId, officer: str) -> None:
         of_officer >= node.limits.finds_per_officer_per_day
     ):
         raise FindLimitError(
-            "该城市或该经办人今日的查询次数已达上限,请明日再试。",
+            "该城市或该经办人今日的查询次数已达上限，请明日再试。",
             "The city or the officer used up the finds this city answers in a day; try tomorrow.",
             city=city,
         )

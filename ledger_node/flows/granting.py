@@ -319,7 +319,7 @@ def record_grant(node: Node, grant_id: GrantId) -> int:
     terms = held.terms
     if terms.recording != node.city:
         raise NotRecordingCityError(
-            "这份授权由另一城市登记,本市不能代记。",
+            "这份授权由另一城市登记，本市不能代记。",
             "These terms name another recording city; it has to record them.",
         )
     evidence = compute_evidence_commitment(node.origin, held.evidence_salt, held.evidence)

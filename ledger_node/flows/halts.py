@@ -15,7 +15,7 @@ class LedgerHaltedError(InvariantError):
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(
-            f"账本已停机({reason}):{detail}。须由负责人核查后解除。",
+            f"账本已停机（{reason}）：{detail}。须由负责人核查后解除。",
             f"The ledger is halted ({reason}): {detail}. A person must look and clear it.",
             reason=reason,
             detail=detail,

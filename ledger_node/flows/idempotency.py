@@ -44,7 +44,7 @@ class KeyReusedError(MalformedInputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "这个 Idempotency-Key 已用于另一个请求,请换一个。",
+            "这个 Idempotency-Key 已用于另一个请求，请换一个。",
             "This Idempotency-Key was used for another request; take a new one.",
         )
 
@@ -56,7 +56,7 @@ class RequestInProgressError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__(
-            "同一请求正在办理,请稍后再问。",
+            "同一请求正在办理，请稍后再问。",
             "The same request is being worked on; ask again in a moment.",
         )
 

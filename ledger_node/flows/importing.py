@@ -55,7 +55,7 @@ class BadRowsError(MalformedInputError):
     def __init__(self, count: int, problems: Sequence[RowProblem]) -> None:
         first = problems[0]
         super().__init__(
-            f"{count} 行不合格,未导入任何内容。第 {first.row} 行“{first.column}”:"
+            f"{count} 行不合格，未导入任何内容。第 {first.row} 行“{first.column}”："
             f"{first.message_zh}",
             f"{count} rows are not acceptable, nothing was imported. "
             f"Row {first.row}, column {first.column}: {first.message_en}",

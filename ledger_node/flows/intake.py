@@ -48,7 +48,7 @@ class DocumentAlreadyRegisteredError(ConflictError):
 
     def __init__(self, material_id: MaterialId) -> None:
         super().__init__(
-            f"该证件已登记,编号 {material_id}。内容有变更时请指明被取代的材料。",
+            f"该证件已登记，编号 {material_id}。内容有变更时请指明被取代的材料。",
             f"This paper is registered already as {material_id}; "
             "name it as predecessor if its content has changed.",
             material_id=material_id,
@@ -218,7 +218,7 @@ class IntakeQueue:
         with self._turn:
             if len(self._line) >= MAX_WAITING:
                 raise BackpressureError(
-                    "登记请求过多,请稍后重试。", "Too many registrations wait; try again later."
+                    "登记请求过多，请稍后重试。", "Too many registrations wait; try again later."
                 )
             self._line.append(mine)
         while (batch := self._take_batch(mine)) is not None:
@@ -329,5 +329,5 @@ def registered_of(prepared: PreparedMaterial) -> Registered:
 
 def _interrupted() -> UnavailableError:
     return UnavailableError(
-        "登记被中断,请重新提交。", "The registration was interrupted; hand it in again."
+        "登记被中断，请重新提交。", "The registration was interrupted; hand it in again."
     )

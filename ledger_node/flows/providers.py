@@ -3,17 +3,20 @@
 Step 7 of the data flow. A token counts as evidence only under keys that this city committed to
 before it was signed: every releasing city verifies it against the anchored entry, not against
 what the provider serves today. Pinning is an act of a person, compared by digest; a provider that
-changes its keys is pinned again, and the former set serves until the new one is anchored.
+changes its keys is pinned again, and the former set serves until the new one is anchored. Keys that
+must not be trusted any more are withdrawn: a status of the entry on chain, after which every city
+refuses what they signed, earlier signatures included.
 
-Crash orders. Pinning: key of the opening durable -> entry, row and trail in one commit. Confirming:
-grants, whom they are about, and the ceremony's end in one commit.
+Crash orders. Pinning: key of the opening durable -> entry, row and trail in one commit.
+Withdrawing: signed transaction and trail in one commit -> broadcast. Confirming: grants, whom they
+are about, and the ceremony's end in one commit.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ledger_node.core.canonical import encode_base64url, encode_canonical
@@ -28,6 +31,7 @@ from ledger_node.core.evidence_parts import AssertionEvidence, CredentialProof
 from ledger_node.core.sealed import Subject, encode_subject
 from ledger_node.core.shapes import Opening
 from ledger_node.core.terms import GrantBasis
+from ledger_node.core.trail import TrailAction
 from ledger_node.core.types import HASH_BYTES, Digest, Salt
 from ledger_node.flows.accounts import CONSOLE
 from ledger_node.flows.consenting import (
@@ -38,7 +42,11 @@ from ledger_node.flows.consenting import (
     finish_row,
     link_confirmed,
 )
-from ledger_node.flows.enrolling import build_credential_proof
+from ledger_node.flows.enrolling import (
+    build_credential_proof,
+    is_credential_withdrawn,
+    withdraw_credential,
+)
 from ledger_node.flows.entries import append_entry, load_opening, prepare_entry
 from ledger_node.flows.facts import NotYetAnchoredError
 from ledger_node.flows.granting import store_confirmed
@@ -50,6 +58,7 @@ from ledger_node.flows.identity import (
     find_provider,
 )
 from ledger_node.flows.node import Node
+from ledger_node.ports.database import Transaction
 from ledger_node.ports.database_consent import ProviderRow
 from ledger_node.ports.identity import Audience, IdentityProviders, Provider, UnknownProviderError
 
@@ -89,6 +98,18 @@ class ProviderDigestError(ConflictError):
         )
 
 
+class ProviderKeysUnknownError(NotFoundError):
+    """Nothing that counts is pinned for this provider under that digest."""
+
+    code = "provider_keys_unknown"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "该平台没有登记过这组公钥，或已全部撤销。",
+            "No such keys are pinned for that provider, or all are withdrawn already.",
+        )
+
+
 class ProviderNotPinnedError(NotFoundError):
     """This provider's keys are not pinned, or not anchored yet: it can confirm no consent."""
 
@@ -99,6 +120,21 @@ class ProviderNotPinnedError(NotFoundError):
             "该认证平台还不能用于确认授权。可用通行密钥确认，或到窗口办理。",
             "That provider cannot confirm consents here yet: use a passkey, or go to a window.",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedKeys:
+    """A key set this city committed to.
+
+    Attributes:
+        row: The provider and the commitment of the entry.
+        digest: `compute_key_set_digest` in hex.
+        withdrawn: This city took it back, whether the chain says so finally yet or not.
+    """
+
+    row: ProviderRow
+    digest: str
+    withdrawn: bool
 
 
 def compute_key_set_digest(credential: ProviderCredential) -> Digest:
@@ -154,8 +190,8 @@ def pin_provider(
     served = compute_key_set_digest(credential).hex()
     if digest and digest != served:
         raise ProviderDigestError(served)
-    rows = _list_rows(node, identity.providers[name])
-    if rows and _open(node, rows[0]) == credential:
+    pinned = list_pinned(node, identity.providers[name])
+    if pinned and pinned[0].digest == served and not pinned[0].withdrawn:
         raise ProviderPinnedError
     prepared = prepare_entry(node, EntryKind.CREDENTIAL, encode_provider_credential(credential))
     now = node.clock.now()
@@ -168,14 +204,49 @@ def pin_provider(
             now,
         )
         tx.consent.save_provider(row)
-        tx.trail.log_access(now, by, "provider.pin", "provider", name)
+        tx.trail.log_access(now, by, TrailAction.PROVIDER_PIN, "provider", name)
     return row
 
 
-def list_pinned(node: Node, provider: Provider) -> list[tuple[ProviderRow, str]]:
-    """(row, digest of the keys in hex) of everything pinned for a provider, newest first."""
+def withdraw_provider(
+    node: Node, identity: IdentityProviders, name: str, *, digest: str, by: str = CONSOLE
+) -> tuple[int, ...]:
+    """Take pinned keys back: nothing they signed counts any more. Idempotent while under way.
+
+    Args:
+        digest: Of the key set, hex, as `list_pinned` gives it.
+        by: Account of the administrator.
+
+    Returns:
+        Outbox ids of the status transactions; several if the set was pinned several times.
+
+    Raises:
+        ProviderKeysUnknownError: No such keys are pinned, or they are withdrawn already.
+        UnknownProviderError: No provider of that name signs in citizens.
+        ContractRevertError, LedgerHaltedError, UnavailableError: Not now, or the chain refuses.
+    """
+    provider = _find_citizen_provider(identity, name)
+    found = [
+        each for each in list_pinned(node, provider) if each.digest == digest and not each.withdrawn
+    ]
+    if not found:
+        raise ProviderKeysUnknownError
+
+    def note(tx: Transaction) -> None:
+        tx.trail.log_access(node.clock.now(), by, TrailAction.PROVIDER_WITHDRAW, "provider", name)
+
+    return tuple(withdraw_credential(node, each.row.commitment, note) for each in found)
+
+
+def list_pinned(node: Node, provider: Provider) -> list[PinnedKeys]:
+    """Everything pinned for a provider, newest first."""
     rows = _list_rows(node, provider)
-    return [(row, compute_key_set_digest(_open(node, row)).hex()) for row in rows]
+    digests = [compute_key_set_digest(_open(node, row)).hex() for row in rows]
+    with node.database.read() as tx:
+        return [
+            PinnedKeys(row, digest, is_credential_withdrawn(node, tx, row.commitment))
+            for row, digest in zip(rows, digests, strict=True)
+        ]
 
 
 def list_confirming(node: Node, identity: IdentityProviders) -> list[Provider]:
@@ -273,8 +344,11 @@ def _list_rows(node: Node, provider: Provider) -> list[ProviderRow]:
 
 
 def _find_proof(node: Node, provider: Provider) -> CredentialProof | None:
-    """The newest pinned keys that are anchored."""
-    for row in _list_rows(node, provider):
+    """The newest pinned keys that are anchored and not taken back."""
+    rows = _list_rows(node, provider)
+    with node.database.read() as tx:
+        rows = [row for row in rows if not is_credential_withdrawn(node, tx, row.commitment)]
+    for row in rows:
         try:
             return build_credential_proof(node, row.commitment)
         except NotYetAnchoredError:

@@ -277,7 +277,7 @@ class PermitNotFinalError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__(
-            "链上许可尚未确认,请稍候。", "The permit is not final on chain yet; wait a moment."
+            "链上许可尚未确认，请稍候。", "The permit is not final on chain yet; wait a moment."
         )
 
 

@@ -286,7 +286,7 @@ class ReleaseMovedError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__(
-            "该放行已由另一进程处理,请刷新。", "Another process moved this release; reload it."
+            "该放行已由另一进程处理，请刷新。", "Another process moved this release; reload it."
         )
 
 
@@ -351,7 +351,7 @@ def _demand_given(node: Node, row: ReleaseRow) -> None:
         raise build_refusal_error(end)
     if row.answer is None or row.state not in _GIVEN:
         raise ReleaseEndedError(
-            "该次放行已结束,不再提供。", "This release is over; it is not handed over any more."
+            "该次放行已结束，不再提供。", "This release is over; it is not handed over any more."
         )
 
 
@@ -422,7 +422,7 @@ def _load(node: Node, digest: bytes, city: CityId) -> ReleaseRow:
 def _read_answer(row: ReleaseRow) -> ReleaseAnswer:
     if row.answer is None:
         raise ReleaseEndedError(
-            "该次放行已结束,不再提供。", "This release is over; it is not handed over any more."
+            "该次放行已结束，不再提供。", "This release is over; it is not handed over any more."
         )
     return parse_release_answer(row.answer)
 
@@ -437,7 +437,7 @@ def _demand_within_limit(node: Node, city: CityId) -> None:
         accepted = tx.releases.count_releases_since(city, since)
     if accepted >= node.limits.releases_per_city_per_day:
         raise ReleaseLimitError(
-            "该城市今日的放行次数已达上限,请明日再试。",
+            "该城市今日的放行次数已达上限，请明日再试。",
             "The city used up the releases this city gives in a day; try tomorrow.",
             city=city,
         )

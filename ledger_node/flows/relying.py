@@ -126,7 +126,7 @@ class ReceiptDoesNotHoldError(VerificationError):
     def __init__(self, verdict: Verdict) -> None:
         failed = [line for line in verdict.lines if line.state is LineState.FAILS]
         super().__init__(
-            f"不能采信:{failed[0].sentence_zh}",
+            f"不能采信：{failed[0].sentence_zh}",
             f"It cannot be relied on: {failed[0].sentence_en}",
             codes=[line.code.value for line in failed if line.code is not None],
         )
@@ -172,7 +172,7 @@ def rely(
     row = load_incoming(node, request_digest)
     if row.state != IncomingState.ACKNOWLEDGED:
         raise ReleaseNotCompleteError(
-            "材料尚未完整送达并签收,不能采信。",
+            "材料尚未完整送达并签收，不能采信。",
             "The release is not complete and acknowledged; it cannot be relied on.",
         )
     received = open_release(node, row)
@@ -226,7 +226,7 @@ def _demand_entitled(tx: Transaction, decision: RelianceDecision) -> None:
         enrolled = False
     if not enrolled:
         raise OfficerNotEntitledError(
-            f"经办人 {decision.officer} 未以“{decision.role.value}”角色登记,不能作此决定。",
+            f"经办人 {decision.officer} 未以“{decision.role.value}”角色登记，不能作此决定。",
             f"Officer {decision.officer} is not enrolled here as {decision.role.value}.",
         )
 
@@ -346,7 +346,7 @@ def _demand_reliable(tx: Transaction, city: CityId, leaf_hash: LeafHash, name: s
     standing = decide_standing(read_status_flags(tx, city, leaf_hash), 0)
     if standing is not Standing.ACTIVE:
         raise MaterialNotReliableError(
-            f"材料已不可采信({standing.value})。请重新查询。",
+            f"材料已不可采信（{standing.value}）。请重新查询。",
             f"The material is {standing.value}; it cannot be relied on.",
             commitment=name,
             standing=standing.value,
@@ -482,7 +482,7 @@ def _demand_same(
     other = materials is not None and frozenset(materials) != _list_relied(before)
     if other or _read_body(before).decision != decision:
         raise AlreadyReliedError(
-            "这次放行已据以作出另一决定,不能再改。",
+            "这次放行已据以作出另一决定，不能再改。",
             "The release was decided on already; that decision stands.",
             receipt_id=filed.receipt_id,
         )

@@ -14,6 +14,7 @@ from ledger_node.core.canonical import JsonObject
 from ledger_node.core.case import OPEN_STAGES, CaseStage
 from ledger_node.core.entry import EntryKind
 from ledger_node.core.errors import NotFoundError, NotPermittedError
+from ledger_node.core.trail import TrailAction
 from ledger_node.core.types import Digest
 from ledger_node.flows.entries import append_entry, prepare_entry
 from ledger_node.flows.idempotency import Claim
@@ -68,7 +69,7 @@ def search_by_file(
     with node.database.transaction() as tx:
         append_entry(node, tx, prepared)
         claim.link(tx, tag)
-        tx.trail.log_access(now, account_id, "search", "case", case_id)
+        tx.trail.log_access(now, account_id, TrailAction.SEARCH, "case", case_id)
     return found
 
 

@@ -171,7 +171,7 @@ def _demand_holds(node: Node, grant: SignedGrant) -> None:
     terms = grant.terms
     if node.city not in (terms.recording, terms.receiving):
         raise ForeignTermsError(
-            "这份授权书由其他城市登记、供其他城市使用,不能在本市采用。",
+            "这份授权书由其他城市登记、供其他城市使用，不能在本市采用。",
             "These terms are recorded by and for other cities; they are not for this one.",
         )
     subject = verify_subject(terms, grant.openings, node.domain, node.generation)

@@ -21,6 +21,7 @@ from ledger_node.core.errors import NotFoundError
 from ledger_node.core.evidence_parts import PasskeyError
 from ledger_node.core.evidence_passkey import PasskeyPage, verify_assertion_by
 from ledger_node.core.lockout import Lock
+from ledger_node.core.trail import TrailAction
 from ledger_node.flows.accounts import (
     SignInRefusedError,
     count_failure,
@@ -105,7 +106,7 @@ def finish_staff_enrolment(
             if len(tx.accounts.list_staff_passkeys(account_id)) >= MAX_PASSKEYS:
                 raise PasskeyEnrolledError
             tx.accounts.save_staff_passkey(row)
-            tx.trail.log_access(now, account_id, "passkey.enrol", "account", account_id)
+            tx.trail.log_access(now, account_id, TrailAction.PASSKEY_ENROL, "account", account_id)
     except RowConflictError as error:
         raise PasskeyEnrolledError from error
     return row
@@ -126,7 +127,9 @@ def remove_staff_passkey(node: Node, account_id: str, credential_hash: bytes) ->
     with node.database.transaction() as tx:
         if not tx.accounts.drop_staff_passkeys(account_id, credential_hash):
             raise StaffPasskeyNotFoundError
-        tx.trail.log_access(node.clock.now(), account_id, "passkey.remove", "account", account_id)
+        tx.trail.log_access(
+            node.clock.now(), account_id, TrailAction.PASSKEY_REMOVE, "account", account_id
+        )
 
 
 def begin_second_step(node: Node, login: str, password: str) -> SecondStep | None:
@@ -184,7 +187,7 @@ def finish_second_step(node: Node, page: PasskeyPage, answer: str) -> AccountRow
             raise SignInRefusedError
         tx.accounts.set_lock(account.account_id, 0, None)
         tx.trail.log_access(
-            now, account.account_id, "passkey.sign-in", "account", account.account_id
+            now, account.account_id, TrailAction.PASSKEY_SIGN_IN, "account", account.account_id
         )
     return account
 

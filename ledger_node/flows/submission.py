@@ -225,7 +225,7 @@ def _check_fields(submission: Submission) -> None:
         raise MalformedSubmissionError("grade", "须为 A、B、C 或 D", "A, B, C or D")
     if (submission.grade == "B") != (submission.original_check is not None):
         raise MalformedSubmissionError(
-            "original_check", "B 级须填写核对信息,其他等级不填", "grade B has it, no other grade"
+            "original_check", "B 级须填写核对信息，其他等级不填", "grade B has it, no other grade"
         )
     if submission.original_check is not None and submission.original_check.keys() != (
         _ORIGINAL_CHECK

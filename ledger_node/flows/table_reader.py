@@ -26,7 +26,9 @@ class MalformedTableError(MalformedInputError):
     code = "malformed_table"
 
     def __init__(self, reason_zh: str, reason_en: str, **fields: object) -> None:
-        super().__init__(f"表格无法读取:{reason_zh}。", f"unreadable table: {reason_en}.", **fields)
+        super().__init__(
+            f"表格无法读取：{reason_zh}。", f"unreadable table: {reason_en}.", **fields
+        )
 
 
 @dataclass(frozen=True, slots=True)

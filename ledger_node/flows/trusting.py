@@ -41,7 +41,7 @@ class ReplayNotCleanError(InvariantError):
 
     def __init__(self, first: Discrepancy, count: int) -> None:
         super().__init__(
-            f"链上事件重放发现 {count} 处矛盾(首处:{first.where},{first.code})。请先审计。",
+            f"链上事件重放发现 {count} 处矛盾（首处：{first.where}，{first.code}）。请先审计。",
             f"Replaying the chain found {count} discrepancies (first: {first.where}, "
             f"{first.code}); audit before anybody trusts it.",
             where=first.where,

@@ -41,7 +41,7 @@ class UploadTooLargeError(MalformedInputError):
 
     def __init__(self, limit_bytes: int) -> None:
         super().__init__(
-            f"文件超过 {limit_bytes} 字节的上限,未保存。请拆分后再传。",
+            f"文件超过 {limit_bytes} 字节的上限，未保存。请拆分后再传。",
             f"The file exceeds {limit_bytes} bytes; nothing was stored. Split it.",
             limit_bytes=limit_bytes,
         )
@@ -54,7 +54,7 @@ class ContentDigestMismatchError(VerificationError):
 
     def __init__(self) -> None:
         super().__init__(
-            "收到的字节与 Content-Digest 不符,未保存。请重新上传。",
+            "收到的字节与 Content-Digest 不符，未保存。请重新上传。",
             "The bytes are not those of the Content-Digest; nothing was stored. Send them again.",
         )
 
@@ -66,7 +66,7 @@ class UploadDiffersError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__(
-            "这个上传位置已有内容,请另开一个。",
+            "这个上传位置已有内容，请另开一个。",
             "This slot is filled already; open another one.",
         )
 
@@ -78,7 +78,7 @@ class UploadNotStoredError(ConflictError):
 
     def __init__(self, upload_id: str) -> None:
         super().__init__(
-            f"上传 {upload_id} 尚未完成,或已用于另一份材料。",
+            f"上传 {upload_id} 尚未完成，或已用于另一份材料。",
             f"Upload {upload_id} has no bytes yet, or another material carries it.",
             upload_id=upload_id,
         )
@@ -91,7 +91,7 @@ class TooManyUploadsError(ConflictError):
 
     def __init__(self) -> None:
         super().__init__(
-            "未使用的上传位置过多,请先登记材料或等待其过期。",
+            "未使用的上传位置过多，请先登记材料或等待其过期。",
             "Too many slots are unused; register materials, or wait until they expire.",
         )
 

@@ -71,7 +71,7 @@ class MaterialStateError(ConflictError):
 
     def __init__(self, material_id: MaterialId, state: str) -> None:
         super().__init__(
-            f"材料 {material_id} 当前状态为 {state},不能如此处理。",
+            f"材料 {material_id} 当前状态为 {state}，不能如此处理。",
             f"Material {material_id} is {state}; this is not possible now.",
             material_id=material_id,
             state=state,
@@ -225,7 +225,7 @@ def _demand_confirmed(node: Node, tx: Transaction, notice: Notice) -> None:
     change = _find_change(tx, notice, final_only=False)
     if change is None:
         raise NoticeUnconfirmedError(
-            "链上尚无此状态,请稍后再发。", "The chain does not say so yet; send it again later."
+            "链上尚无此状态，请稍后再发。", "The chain does not say so yet; send it again later."
         )
     expected = compute_successor_commitment(notice, node.domain)
     if expected is not None and change.successor != expected:

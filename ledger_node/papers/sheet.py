@@ -54,7 +54,7 @@ class GlyphMissingError(MalformedInputError):
         named = "、".join(f"{each}(U+{ord(each):04X})" for each in characters)
         points = ", ".join(f"U+{ord(each):04X}" for each in characters)
         super().__init__(
-            f"打印字体缺少下列字:{named}。请换用含有这些字的字体,或改为手写并由窗口人员盖章确认。",
+            f"打印字体缺少下列字：{named}。请换用含有这些字的字体，或改为手写并由窗口人员盖章确认。",
             f"The font has no glyph for {points}; use a font that has, or write it by hand "
             "and have it stamped.",
             characters=points,

@@ -30,7 +30,7 @@ class PaperSizeNotOfferedError(MalformedInputError):
 
     def __init__(self, paper: str, size: PaperSize) -> None:
         super().__init__(
-            f"“{paper}”没有 {size.value} 规格,请选用 A4。",
+            f"“{paper}”没有 {size.value} 规格，请选用 A4。",
             f"{paper} is not made in size {size.value}; choose A4.",
             paper=paper,
             size=size.value,
@@ -44,7 +44,7 @@ class PaperFactsError(MalformedInputError):
 
     def __init__(self, paper: str, reason_zh: str, reason_en: str) -> None:
         super().__init__(
-            f"无法制作“{paper}”:{reason_zh}。请补全后重试。",
+            f"无法制作“{paper}”：{reason_zh}。请补全后重试。",
             f"{paper} cannot be made: {reason_en}; complete the facts and try again.",
             paper=paper,
             reason=reason_en,
@@ -58,7 +58,7 @@ class QrContentError(InvariantError):
 
     def __init__(self, paper: str) -> None:
         super().__init__(
-            f"“{paper}”的二维码含有不应公开的内容,已停止制作。请报告管理员。",
+            f"“{paper}”的二维码含有不应公开的内容，已停止制作。请报告管理员。",
             f"The QR code of {paper} carries what must not be public; stopped.",
             paper=paper,
         )

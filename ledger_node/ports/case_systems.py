@@ -18,7 +18,7 @@ class CaseSystemUnavailableError(UnavailableError):
 
     def __init__(self, system: str, reason: str) -> None:
         super().__init__(
-            f"对接系统 {system} 暂未收下通知({reason})，稍后自动重发。",
+            f"对接系统 {system} 暂未收下通知（{reason}），稍后自动重发。",
             f"The case system {system} did not take the event ({reason}); it is sent again.",
             system=system,
             reason=reason,

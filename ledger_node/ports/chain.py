@@ -19,7 +19,7 @@ class ChainUnavailableError(UnavailableError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"链节点没有给出可用的应答({reason})。稍后会自动重试。",
+            f"链节点没有给出可用的应答（{reason}）。稍后会自动重试。",
             f"The chain endpoint gave no usable answer ({reason}); it is tried again.",
             reason=reason,
         )
@@ -32,7 +32,7 @@ class TransactionRefusedError(UnavailableError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"链节点拒绝接收交易({reason})。",
+            f"链节点拒绝接收交易（{reason}）。",
             f"The chain endpoint refused the transaction ({reason}).",
             reason=reason,
         )
@@ -45,7 +45,8 @@ class ChainContradictionError(InvariantError):
 
     def __init__(self, what: str, expected: str, found: str) -> None:
         super().__init__(
-            f"链与已固定的事实不符({what}):应为 {expected},实为 {found}。已停止,请联系管理员。",
+            f"链与已固定的事实不符（{what}）：应为 {expected}，实为 {found}。"
+            "已停止，请联系管理员。",
             f"The chain contradicts what is pinned ({what}): expected {expected}, found {found}.",
             what=what,
             expected=expected,
@@ -72,7 +73,7 @@ class ContractRevertError(LedgerError):
             for key, value in arguments.items()
         )
         super().__init__(
-            message_zh or f"合约拒绝了该操作({name or selector})。",
+            message_zh or f"合约拒绝了该操作（{name or selector}）。",
             f"The contract refused: {name or selector}({shown}).",
             selector=selector,
             name=name,

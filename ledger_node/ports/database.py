@@ -39,7 +39,7 @@ class DatabaseUnavailableError(UnavailableError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"数据库暂时不可用({reason})。请稍后重试。",
+            f"数据库暂时不可用（{reason}）。请稍后重试。",
             f"The database is unavailable ({reason}); try again later.",
             reason=reason,
         )
@@ -91,7 +91,7 @@ class StaleHeadError(ConflictError):
 
     def __init__(self, generation: int, size: int) -> None:
         super().__init__(
-            f"日志头已变化(第 {generation} 代,原大小 {size})。请重新读取。",
+            f"日志头已变化（第 {generation} 代，原大小 {size}）。请重新读取。",
             f"The head of generation {generation} is not at size {size} any more; reload it.",
             generation=generation,
             size=size,
@@ -105,7 +105,7 @@ class DatabaseCorruptError(InvariantError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            "数据库内容不一致,已停止处理,请联系管理员。",
+            "数据库内容不一致，已停止处理，请联系管理员。",
             f"The database is damaged or answers what its schema forbids: {reason}.",
             reason=reason,
         )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from ledger_node.core.trail import TrailAction
+
 
 @dataclass(frozen=True, slots=True)
 class OutletRow:
@@ -224,7 +226,7 @@ class TrailGroup(Protocol):
     """Who read or changed what. Only grows."""
 
     def log_access(
-        self, at: datetime, account_id: str, action: str, object_kind: str, object_id: str
+        self, at: datetime, account_id: str, action: TrailAction, object_kind: str, object_id: str
     ) -> None: ...
 
     def list_access(self, before: int | None, limit: int) -> Sequence[tuple[int, AccessRow]]:

@@ -25,7 +25,7 @@ class UploadNotFoundError(NotFoundError):
 
     def __init__(self, upload_id: str) -> None:
         super().__init__(
-            f"没有找到上传 {upload_id},可能已过期。请重新上传。",
+            f"没有找到上传 {upload_id}，可能已过期。请重新上传。",
             f"There is no upload {upload_id}; it may have expired. Upload the file again.",
             upload_id=upload_id,
         )

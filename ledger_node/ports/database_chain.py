@@ -37,7 +37,7 @@ class StaleTipError(ConflictError):
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"链的同步位置已变化(原为区块 {number})。请重新读取。",
+            f"链的同步位置已变化（原为区块 {number}）。请重新读取。",
             f"The followed tip is not at block {number} any more; reload it.",
             number=number,
         )

@@ -33,7 +33,7 @@ class CiphertextDigestError(InvariantError):
 
     def __init__(self, address: bytes) -> None:
         super().__init__(
-            f"密文 {address.hex()} 已损坏,请从备份恢复。",
+            f"密文 {address.hex()} 已损坏，请从备份恢复。",
             f"The stored blob {address.hex()} is damaged; restore it from a backup.",
             address=address,
         )
@@ -49,7 +49,7 @@ class DocumentStoreUnavailableError(UnavailableError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"文件库暂时不可用({reason})。请检查磁盘后重试。",
+            f"文件库暂时不可用（{reason}）。请检查磁盘后重试。",
             f"The document store is unavailable ({reason}); check the disk and try again.",
             reason=reason,
         )

@@ -26,7 +26,7 @@ class KeyMissingError(NotFoundError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"密钥库中没有密钥 {name}(可能已销毁)。",
+            f"密钥库中没有密钥 {name}（可能已销毁）。",
             f"The key store has no key {name}; it may have been destroyed.",
             name=name,
         )
@@ -39,7 +39,7 @@ class KeyConflictError(ConflictError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"密钥名称 {name} 已被使用,不能用于另一把密钥。",
+            f"密钥名称 {name} 已被使用，不能用于另一把密钥。",
             f"The key name {name} is or was used for another key; names are never re-used.",
             name=name,
         )
@@ -52,7 +52,7 @@ class KeyStoreUnavailableError(UnavailableError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"密钥库暂时不可用({reason})。请稍后重试。",
+            f"密钥库暂时不可用（{reason}）。请稍后重试。",
             f"The key store is unavailable ({reason}); try again later.",
             reason=reason,
         )
@@ -65,7 +65,7 @@ class InsecureKeyFileError(NotPermittedError):
 
     def __init__(self, path: str, mode: int, wanted: int) -> None:
         super().__init__(
-            f"密钥文件 {path} 的权限为 {mode:o},其他用户可能读取。"
+            f"密钥文件 {path} 的权限为 {mode:o}，其他用户可能读取。"
             f"请执行 chmod {wanted:o} 后再启动。",
             f"The key file {path} has mode {mode:o}: other users could read it. "
             f"Run chmod {wanted:o} on it and start again.",
@@ -81,7 +81,7 @@ class SealedMessageError(VerificationError):
 
     def __init__(self) -> None:
         super().__init__(
-            "该密封消息不是发给本市的,或已被改动。",
+            "该密封消息不是发给本市的，或已被改动。",
             "The sealed message was not sealed to this city for this purpose, or was changed.",
         )
 

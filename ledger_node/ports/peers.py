@@ -18,7 +18,7 @@ class PeerUnavailableError(UnavailableError):
 
     def __init__(self, city: str, reason: str) -> None:
         super().__init__(
-            f"{city} 的节点没有应答({reason})。可稍后重试,或请申请人提交原件。",
+            f"{city} 的节点没有应答（{reason}）。可稍后重试，或请申请人提交原件。",
             f"The node of {city} gave no usable answer ({reason}); retry later.",
             city=city,
             reason=reason,

@@ -20,7 +20,7 @@ class PageNotRenderableError(MalformedInputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "这份文件不能在页面里显示,请下载后用本机软件查看。",
+            "这份文件不能在页面里显示，请下载后用本机软件查看。",
             "This file cannot be shown in the page; download it and open it with another program.",
         )
 
@@ -32,7 +32,7 @@ class RenderingTooCostlyError(UnavailableError):
 
     def __init__(self) -> None:
         super().__init__(
-            "这一页太大,没有在限定时间内显示出来。可以下载后查看。",
+            "这一页太大，没有在限定时间内显示出来。可以下载后查看。",
             "The page took too long to draw; download the file instead.",
         )
 

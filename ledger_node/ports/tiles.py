@@ -24,7 +24,7 @@ class TileConflictError(InvariantError):
 
     def __init__(self, path: str) -> None:
         super().__init__(
-            f"日志文件 {path} 已存在且内容不同。已停止写入,请管理员核查。",
+            f"日志文件 {path} 已存在且内容不同。已停止写入，请管理员核查。",
             f"The log already has another {path}; nothing was written. A person must look.",
             path=path,
         )
@@ -37,7 +37,7 @@ class TileStoreUnavailableError(UnavailableError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"日志文件暂时不可用({reason})。请检查磁盘后重试。",
+            f"日志文件暂时不可用（{reason}）。请检查磁盘后重试。",
             f"The log's files are unavailable ({reason}); check the disk and try again.",
             reason=reason,
         )

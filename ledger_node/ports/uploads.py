@@ -15,7 +15,7 @@ class UploadStoreUnavailableError(UnavailableError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(
-            f"暂时无法保存上传的文件({reason})。请稍后重试。",
+            f"暂时无法保存上传的文件（{reason}）。请稍后重试。",
             f"The upload cannot be stored now ({reason}); try again later.",
             reason=reason,
         )

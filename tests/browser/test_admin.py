@@ -179,7 +179,7 @@ def test_trail_names_what_was_done_and_no_resident(town: Town, open_page: OpenPa
     for resident in town.facts["residents"]:
         assert resident["name"] not in told
         assert resident["number"] not in told
-    page.fill("#f-kind", "account")
+    page.select_option("#f-kind", "account")
     page.fill("#f-object", "nobody")
     page.click("main form[role=search] button")
     look(page, "admin-trail-empty")

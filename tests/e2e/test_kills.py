@@ -108,11 +108,12 @@ def anchored_sizes(rpc: str, city: int) -> list[int]:
     return [int(log["data"][2:66], 16) for log in logs]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "rounds",
     [
         [["chain", "wuhou"]],
-        pytest.param([["wuhou"], ["chain"], ["chain", "wuhou"]] * 3, marks=pytest.mark.slow),
+        [["wuhou"], ["chain"], ["chain", "wuhou"]] * 3,
     ],
     ids=["once", "often"],
 )

@@ -79,6 +79,14 @@ CONSENTS = (
         "_confirms_nothing",
     ),
     Mutant(
+        "provider-withdrawn",
+        "keys that were taken back confirm nothing in this city from that moment on",
+        FLOWS + "providers.py",
+        "rows = [row for row in rows if not is_credential_withdrawn(node, tx, row.commitment)]",
+        "rows = list(rows)",
+        PROVIDER + "test_withdraw_provider_ends_what_its_keys_signed_here_and_in_every_other_city",
+    ),
+    Mutant(
         "assertion-scope",
         "a provider is asked for no claims of the person in evidence",
         FLOWS + "identity.py",

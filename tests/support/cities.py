@@ -34,7 +34,7 @@ from tests.support.stock import Stock
 
 LIFE_S = 300
 WAIT_S = 30.0
-POLL_S = 0.01
+POLL_S = 0.02
 TURN_S = 0.08
 EVENTS = {
     "recorded": ("GrantRecorded(bytes32,uint32,uint32,uint32,uint64,uint64,uint32,uint8,bytes32)"),
@@ -74,7 +74,8 @@ class Cities:
         def work() -> None:
             os.close(reader)
             _bound_life(self.path / f"{slug}.log")
-            running.CHAIN_INTERVAL_S = running.WATCH_INTERVAL_S = TURN_S
+            running.CHAIN_INTERVAL_S = running.RECEIVE_INTERVAL_S = TURN_S
+            running.REUSE_INTERVAL_S = running.WATCH_INTERVAL_S = 2 * TURN_S
             running.BACKOFF_S = 2 * TURN_S
 
             def open_wrapped(path: Path) -> Runtime:

@@ -102,7 +102,7 @@ class CursorMalformedError(MalformedInputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "翻页标记不是本市为该列表发出的,请从第一页重新开始。",
+            "翻页标记不是本市为该列表发出的，请从第一页重新开始。",
             "The cursor was not given out here for this list; begin with the first page.",
             field="cursor",
         )
@@ -115,7 +115,7 @@ class NotAnOfficerError(NotPermittedError):
 
     def __init__(self) -> None:
         super().__init__(
-            "您的账号没有登记经办人,不能办理此事。请联系管理员。",
+            "您的账号没有登记经办人，不能办理此事。请联系管理员。",
             "Your account has no enrolled officer; ask your administrator.",
         )
 

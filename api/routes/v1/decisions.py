@@ -25,6 +25,7 @@ from api.routes.v1.materials import log_access
 from api.schemas.releases import DecisionIn, DecisionOut, ReceiptLine, ReceiptPage
 from ledger_node.core.access import Permission
 from ledger_node.core.evidence_parts import OfficerRole
+from ledger_node.core.trail import TrailAction
 from ledger_node.core.types import Commitment
 from ledger_node.flows.idempotency import Claim
 from ledger_node.flows.relying import complete_receipt, rely
@@ -103,6 +104,6 @@ def read_receipt(
     """The receipt file as it can be given now; the reading is written to the access trail."""
     node = runtime.node
     receipt = complete_receipt(node, receipt_id)
-    log_access(node, principal, "read", "receipt", receipt_id)
+    log_access(node, principal, TrailAction.READ, "receipt", receipt_id)
     name = f'attachment; filename="reliance-{receipt_id[:16]}.json"'
     return answer_tagged(request, receipt, headers={"Content-Disposition": name})

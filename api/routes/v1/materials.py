@@ -41,6 +41,7 @@ from ledger_node.core.access import Permission
 from ledger_node.core.entry import EntryKind
 from ledger_node.core.receipt_v1 import encode_receipt_of_any_version
 from ledger_node.core.statement_parts import Extent
+from ledger_node.core.trail import TrailAction
 from ledger_node.core.types import Digest, MaterialId
 from ledger_node.flows.facts import NotYetAnchoredError, build_placement, leaf_hash_of
 from ledger_node.flows.idempotency import Claim
@@ -121,7 +122,7 @@ def read_material(
 ) -> Response:
     """A material with its content; the reading is written to the access trail."""
     opened = load_material(runtime.node, MaterialId(material_id))
-    log_access(runtime.node, principal, "read", "material", material_id)
+    log_access(runtime.node, principal, TrailAction.READ, "material", material_id)
     return answer_tagged(request, encode_model(describe_material(opened)))
 
 
@@ -180,14 +181,18 @@ def read_document(
     target = runtime.uploads.name_scratch()
     try:
         write_document(runtime.node, MaterialId(material_id), position, target)
-        log_access(runtime.node, principal, "view", "document", f"{material_id}/{position}")
+        log_access(
+            runtime.node, principal, TrailAction.VIEW, "document", f"{material_id}/{position}"
+        )
     except BaseException:
         target.unlink(missing_ok=True)
         raise
     return attach_file(target, f"material-{material_id}-{position}.bin")
 
 
-def log_access(node: Node, principal: Principal, action: str, kind: str, object_id: str) -> None:
+def log_access(
+    node: Node, principal: Principal, action: TrailAction, kind: str, object_id: str
+) -> None:
     """Write who read what to the trail."""
     with node.database.transaction() as tx:
         tx.trail.log_access(node.clock.now(), principal.account_id, action, kind, object_id)

@@ -35,6 +35,7 @@ from api.schemas.releases import (
 from ledger_node.core.access import Permission
 from ledger_node.core.release_check import ReceivedMaterial
 from ledger_node.core.release_request import RequestedMaterial
+from ledger_node.core.trail import TrailAction
 from ledger_node.core.types import Commitment, GrantId
 from ledger_node.flows.idempotency import Claim
 from ledger_node.flows.receiving import (
@@ -116,7 +117,7 @@ def read_released_materials(
     node = runtime.node
     row = load_incoming(node, bytes.fromhex(release_id))
     materials = open_release(node, row).materials
-    log_access(node, principal, "read", "release", release_id)
+    log_access(node, principal, TrailAction.READ, "release", release_id)
     return ReleasedMaterials(
         release_id=release_id, items=[describe_received(each) for each in materials]
     )
@@ -139,7 +140,7 @@ def read_released_document(
     try:
         wanted = Commitment(bytes.fromhex(commitment))
         open_document(node, bytes.fromhex(release_id), wanted, index, target)
-        log_access(node, principal, "view", "release", release_id)
+        log_access(node, principal, TrailAction.VIEW, "release", release_id)
     except BaseException:
         target.unlink(missing_ok=True)
         raise

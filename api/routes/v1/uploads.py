@@ -55,7 +55,7 @@ class ContentDigestMalformedError(MalformedInputError):
 
     def __init__(self) -> None:
         super().__init__(
-            "Content-Digest 须含 sha-256=:…:(RFC 9530)。",
+            "Content-Digest 须含 sha-256=:…:（RFC 9530）。",
             "Content-Digest has to hold sha-256=:…: (RFC 9530).",
             field="Content-Digest",
         )

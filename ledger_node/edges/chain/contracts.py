@@ -60,7 +60,7 @@ class CalldataError(MalformedInputError):
 
     def __init__(self, call: str, reason: str) -> None:
         super().__init__(
-            f"调用 {call} 的参数不合规定:{reason}。",
+            f"调用 {call} 的参数不合规定：{reason}。",
             f"An argument of {call} does not fit: {reason}.",
             call=call,
             reason=reason,

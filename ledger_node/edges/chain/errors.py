@@ -109,7 +109,7 @@ _NOT_FOUND: Final = {
 _CONFLICT: Final = {
     "CityLogWrongOldSize": "链上的日志头已不是该大小",
     "CityLogNotGrowing": "新的日志头没有变大",
-    "GrantsTermsSeen": "该授权条款此前已登记或撤回,不能再次使用",
+    "GrantsTermsSeen": "该授权条款此前已登记或撤回，不能再次使用",
     "GrantsReleaseUsed": "该出具承诺已被使用",
     "GrantsAlreadyRevoked": "该授权此前已被撤回",
     "MaterialStatusAlreadySet": "该状态标志此前已设置",
@@ -163,7 +163,7 @@ def _layout(signature: str, inputs: Any) -> RevertLayout:
     )
     code = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
     error = type(f"{name}Error", (family,), {"code": code, "__module__": __name__})
-    message_zh = f"{words}(链上合约拒绝:{name})。" if words else ""
+    message_zh = f"{words}（链上合约拒绝：{name}）。" if words else ""
     return RevertLayout(error, name, names, types, message_zh)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, true, update
 
 from ledger_node.core.errors import NotFoundError
+from ledger_node.core.trail import TrailAction
 from ledger_node.edges.database.rows import build_rows, fetch_one, row_values, select_rows
 from ledger_node.edges.database.tables_accounts import (
     access_log,
@@ -175,7 +176,7 @@ class SqlTrail:
         self._connection = connection
 
     def log_access(
-        self, at: datetime, account_id: str, action: str, object_kind: str, object_id: str
+        self, at: datetime, account_id: str, action: TrailAction, object_kind: str, object_id: str
     ) -> None:
         row = AccessRow(at, account_id, action, object_kind, object_id)
         self._connection.execute(insert(access_log).values(row_values(row)))

@@ -43,7 +43,7 @@ class DatabaseUrlError(MalformedInputError):
 
     def __init__(self, backend: str) -> None:
         super().__init__(
-            f"数据库地址不受支持:{backend}。请使用 sqlite:// 或 postgresql://。",
+            f"数据库地址不受支持：{backend}。请使用 sqlite:// 或 postgresql://。",
             f"Database URL not supported: {backend}; use sqlite:// or postgresql://.",
             backend=backend,
         )

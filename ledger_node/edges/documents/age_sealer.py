@@ -156,7 +156,7 @@ def _load_identity(secret: bytes) -> pyrage.x25519.Identity:
 def _demand_digest(computed: Digest, expected: Digest) -> None:
     if computed != expected:
         raise DigestMismatchError(
-            "解密后的文件与登记的摘要不符,文件未写出。",
+            "解密后的文件与登记的摘要不符，文件未写出。",
             "the opened document differs from the registered digest; nothing was written.",
             expected=expected,
             computed=computed,

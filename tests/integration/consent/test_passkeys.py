@@ -81,9 +81,11 @@ def test_self_find_confirmed_by_passkey_asks_every_city_and_is_seen_on_both_side
     assert not found[consortium[BYSTANDER].node.city]
     mine = {each.kind for each in list_timeline(node, PERSON)}
     assert {"consent", "find_made"} <= mine
+    (question,) = [each for each in list_timeline(node, PERSON) if each.kind == "find_made"]
+    assert question.cities == tuple(sorted(found))  # one question to two cities is one row
     theirs = [each for each in list_timeline(issuer, PERSON) if each.kind == "find_answered"]
     assert theirs
-    assert theirs[0].city == node.city
+    assert theirs[0].cities == (node.city,)
     assert not list_timeline(issuer, OTHER)
 
 

@@ -15,17 +15,26 @@ import pytest
 from starlette.testclient import TestClient
 
 from ledger_node.core.canonical import encode_base64url
+from ledger_node.core.entry import EntryKind
 from ledger_node.core.evidence_parts import AssertionEvidence, ProviderError
 from ledger_node.core.sealed import Subject
 from ledger_node.core.terms import GrantBasis
+from ledger_node.core.types import Commitment
 from ledger_node.demo.people import find_resident
 from ledger_node.demo.provider.tokens import compute_challenge, open_key
-from ledger_node.flows.citizen import begin_self_find, list_found_elsewhere, list_own_grants
+from ledger_node.flows.citizen import (
+    begin_self_find,
+    list_found_elsewhere,
+    list_own_grants,
+    run_self_find,
+)
 from ledger_node.flows.consenting import Ceremony, CeremonyMovedError
+from ledger_node.flows.facts import leaf_hash_of
 from ledger_node.flows.granting import load_grant
 from ledger_node.flows.identity import Assertion
 from ledger_node.flows.providers import (
     ProviderDigestError,
+    ProviderKeysUnknownError,
     ProviderNotPinnedError,
     ProviderPinnedError,
     begin_provider_confirmation,
@@ -33,6 +42,7 @@ from ledger_node.flows.providers import (
     list_confirming,
     list_pinned,
     pin_provider,
+    withdraw_provider,
 )
 from ledger_node.wiring import Runtime
 from tests.support.consortium import Consortium
@@ -219,9 +229,9 @@ def test_pin_provider_twice_or_with_another_digest_is_refused_and_unpinned_confi
     scene: Scene,
 ) -> None:
     node, identity = scene.runtime.node, scene.runtime.identity
-    ((_, digest),) = list_pinned(node, identity.providers[NAME])
+    (pinned,) = list_pinned(node, identity.providers[NAME])
     with pytest.raises(ProviderPinnedError):
-        pin_provider(node, identity, NAME, digest=digest)
+        pin_provider(node, identity, NAME, digest=pinned.digest)
     with pytest.raises(ProviderDigestError):
         pin_provider(node, identity, NAME, digest="00" * 32)
     with node.database.read() as tx:
@@ -272,3 +282,39 @@ def test_demo_provider_redeems_a_code_once_and_only_as_it_was_asked(scene: Scene
     assert redeem(scene, lambda form: form.update(client_id=ISSUER)) == 400
     assert redeem(scene, lambda form: form.update(redirect_uri="https://elsewhere.example")) == 400
     assert open_key(scene.provider.key_file).is_private
+
+
+def test_withdraw_provider_ends_what_its_keys_signed_here_and_in_every_other_city(
+    scene: Scene,
+) -> None:
+    node, identity = scene.runtime.node, scene.runtime.identity
+    before, waiting, late = (scene.ceremony() for _ in range(3))
+    signed = [
+        confirm_ceremony_by_provider(node, each, scene.assertion(each))
+        for each in (before, waiting)
+    ]
+    assert {each.outcome for each in run_self_find(node, signed[0])} == {"answered"}
+    (pinned,) = list_pinned(node, identity.providers[NAME])
+    with pytest.raises(ProviderKeysUnknownError):
+        withdraw_provider(node, identity, NAME, digest="00" * 32)
+    withdraw_provider(node, identity, NAME, digest=pinned.digest)
+    with pytest.raises(ProviderNotPinnedError):  # at once, whatever the chain says yet
+        confirm_ceremony_by_provider(node, late, scene.assertion(late))
+    assert not list_confirming(node, identity)
+    scene.consortium.settle(lambda: _is_final(scene, pinned.row.commitment))
+    refused = run_self_find(node, signed[1])
+    assert {each.outcome for each in refused} == {"credential_withdrawn"}
+    with pytest.raises(ProviderKeysUnknownError):
+        withdraw_provider(node, identity, NAME, digest=pinned.digest)
+    again = pin_provider(node, identity, NAME, digest=pinned.digest)
+    assert again.commitment != pinned.row.commitment
+
+
+def _is_final(scene: Scene, commitment: Commitment) -> bool:
+    """Whether every city reads the withdrawal in a final block."""
+    leaf_hash = leaf_hash_of(EntryKind.CREDENTIAL, commitment)
+    for city in (RELIER, ISSUER, BYSTANDER):
+        with scene.consortium[city].node.database.read() as tx:
+            if not tx.chain.list_statuses(scene.runtime.node.city, leaf_hash, final_only=True):
+                return False
+    return True

@@ -107,6 +107,7 @@ def test_shrunk_log_is_found_and_the_signed_checkpoint_is_kept(cities: Cities, l
     wait_found(cities, set())
 
 
+@pytest.mark.slow
 def test_shrunk_unanchored_log_is_found_by_what_it_signed_before(
     cities: Cities, liar: Liar
 ) -> None:

@@ -249,6 +249,44 @@ def test_verify_page_digest_instead_of_the_document_gives_the_same(
     assert "data-say" in answer.text
 
 
+def without_facts(trust: bytes) -> bytes:
+    """The same trust file, its facts of the ledger left out."""
+    whole = json.loads(trust)
+    assert whole["facts"] is not None
+    whole["facts"] = None
+    return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def test_verify_page_trust_file_without_facts_says_what_is_missing_and_what_to_do(
+    way: Way, receipts: dict[str, bytes], page: TestClient
+) -> None:
+    trust = build_trust_file(way.issuer)
+    files = {"receipt": ("r", receipts["renewed"]), "trust": ("t", without_facts(trust))}
+    shown = page.post("/verify", files=files).text
+    assert 'class="verdict pending"' in shown
+    assert "信任文件没有账本事实" in shown
+    assert "凭证刚开出" not in shown
+    assert "尚待存证" not in shown
+    files["trust"] = ("t", trust)
+    assert 'class="verdict holds"' in page.post("/verify", files=files).text
+    pending = {"receipt": ("r", receipts["pending"])}
+    assert "凭证刚开出" in page.post("/verify", files=pending).text
+
+
+def test_verify_page_goes_by_the_rule_of_the_item_it_is_told(
+    receipts: dict[str, bytes], page: TestClient
+) -> None:
+    files = {"receipt": ("r", receipts["renewed"])}
+    for given, said in (
+        (None, "必备材料"),
+        ("required", "必备材料"),
+        ("defer", "可容缺后补的材料"),
+    ):
+        data = {} if given is None else {"necessity": given}
+        assert f'class="hint">{said}' in page.post("/verify", files=files, data=data).text
+    assert page.post("/verify", files=files, data={"necessity": "any"}).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("files", "code", "status"),
     [

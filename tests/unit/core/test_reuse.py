@@ -150,6 +150,8 @@ def test_list_need_statuses_each_need_says_where_it_stands() -> None:
         NeedState.NOT_AGREED,
         NeedState.OPTIONAL,
     ]
+    assert [each.of_absent_person for each in before] == [False] * 6
+    assert [each.of_absent_person for each in after] == [True] + [False] * 5
     assert (after[3].city, after[3].type_code, after[4].later) == (WUHOU, "house-cert-old", True)
 
 
