@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 unexport PYTHONDONTWRITEBYTECODE
 JOBS ?= 2
 
-.PHONY: help setup demo serve test test-full test-browser check format compile vectors errors openapi lock bench clean
+.PHONY: help setup verifier demo serve test test-full test-browser check format compile vectors errors openapi lock bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -31,7 +31,20 @@ $(STAMPS)/node: package.json package-lock.json scripts/vendor_assets.py
 	@$(PYTHON) scripts/vendor_assets.py
 	@touch $@
 
-setup: $(STAMPS)/python $(STAMPS)/node ## install pinned Python and Node packages
+VERIFIER_SOURCES := $(shell find verifier/src -type f) verifier/build.mjs verifier/tsconfig.json ledger_node/catalogue.json
+
+$(STAMPS)/verifier-packages: verifier/package.json verifier/package-lock.json
+	@mkdir -p $(STAMPS)
+	@cd verifier && npm ci --silent --no-fund --no-audit
+	@touch $@
+
+$(STAMPS)/verifier: $(STAMPS)/verifier-packages $(VERIFIER_SOURCES)
+	@cd verifier && npm run --silent build
+	@touch $@
+
+setup: $(STAMPS)/python $(STAMPS)/node $(STAMPS)/verifier ## install pinned packages, build the second verifier
+
+verifier: $(STAMPS)/verifier ## build the second verifier: command and page in verifier/dist
 
 demo: setup ## the whole way of one material through five cities, told step by step
 	@$(BIN)/tongban demo $(ARGS)
@@ -58,10 +71,12 @@ check: setup ## format, lint, types, import rules, generated files fresh
 	@$(BIN)/python scripts/list_errors.py --check
 	@$(BIN)/python scripts/export_openapi.py --check
 	@$(BIN)/python scripts/check_repository.py
+	@cd verifier && npm run --silent check
 
-format: $(STAMPS)/python ## format and mend what the linter can mend
+format: $(STAMPS)/python $(STAMPS)/verifier-packages ## format and mend what the linter can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@cd verifier && npm run --silent format
 
 compile: setup ## compile the contracts and write contracts/abi
 	@$(BIN)/python scripts/compile_contracts.py

@@ -64,7 +64,7 @@ def read_verify(
     request: Request, principal: Annotated[Principal | None, find_principal()]
 ) -> Response:
     """The form."""
-    return page(request, principal, "verify/verify.html", {"result": None})
+    return page(request, principal, "verify/verify.html", {"result": None, "necessity": ""})
 
 
 @router.post("", response_class=HTMLResponse, dependencies=[public()])

@@ -77,20 +77,24 @@ def release(
 
         if row.state not in ended:
             wait_for(runtime, look, wait_s, "等待放行许可", "waiting for the permit")
-        result: dict[str, Any] = {
-            "release": digest.hex(),
-            "grant": row.grant_id.hex(),
-            "city": row.city,
-            "state": row.state,
-            "problem": row.problem_code,
-            "materials": [],
-        }
+        result = _describe(row)
         if row.state == IncomingState.ACKNOWLEDGED:
             result["materials"] = _take(runtime, row, output)
     print_result(result, _release_lines(result), as_json=as_json)
     if row.state == IncomingState.ACKNOWLEDGED:
         return HOLDS
     return DOES_NOT_HOLD if row.state in ended else UNAVAILABLE
+
+
+def _describe(row: ReleaseRow) -> dict[str, Any]:
+    return {
+        "release": row.request_digest.hex(),
+        "grant": row.grant_id.hex(),
+        "city": row.city,
+        "state": row.state,
+        "problem": row.problem_code,
+        "materials": [],
+    }
 
 
 @command

@@ -42,6 +42,13 @@ def run(
     document: Annotated[
         Path | None, typer.Option("--document", help="核对此文件 / check this document too")
     ] = None,
+    sensitive: Annotated[
+        str | None,
+        typer.Option(
+            "--sensitive",
+            help="须两名经办人的材料类型，逗号分隔 / material types that need two officers",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> int:
     """离线核验凭证：四行结论，逐行说明理由 / verify a receipt offline: four verdict lines."""
@@ -55,7 +62,9 @@ def run(
         read_input(file, MAX_RECEIPT_BYTES),
         trusted,
         document=None if document is None else digest_file(document),
-        sensitive_types=load_catalogue().sensitive_types,
+        sensitive_types=load_catalogue().sensitive_types
+        if sensitive is None
+        else frozenset(filter(None, sensitive.split(","))),
     )
     print_result(describe(verdict, trusted), write_lines(verdict, trusted), as_json=as_json)
     return HOLDS if verdict.state.value == "holds" else DOES_NOT_HOLD

@@ -107,13 +107,13 @@ def accept_request(node: Node, city: CityId, body: bytes, head: SignedHead) -> b
         demand_no_halt(tx)
         row = tx.releases.find_release(digest, OUTGOING)
     if row is None:
-        request = parse_release_request(body)
-        _demand_within_limit(node, city)
-        catch_up(node)
-        decision = decide_request(node, city, request)
-        built = build_answer(node, request, digest, decision)
-        row = _build_row(node, city, compute_grant_id(request.terms), digest, body, head, built)
-        row = _save_once(node, row, built)
+        try:
+            row = _take_in(node, city, digest, body, head)
+        except LedgerError:  # the same bytes came twice at once, and the other is over already
+            with node.database.read() as tx:
+                row = tx.releases.find_release(digest, OUTGOING)
+            if row is None:
+                raise
     if row.city != city:
         raise _unknown()
     if row.state == OutgoingState.ANSWERED:
@@ -121,6 +121,19 @@ def accept_request(node: Node, city: CityId, body: bytes, head: SignedHead) -> b
     if row.state in (OutgoingState.REFUSED, OutgoingState.FAILED):
         raise _refusal_of(row)
     return encode_release_status(ReleaseStatus(digest, OutgoingState(row.state)))
+
+
+def _take_in(
+    node: Node, city: CityId, digest: bytes, body: bytes, head: SignedHead
+) -> ReleaseRow:
+    """Decide a request nobody decided yet and store its answer."""
+    request = parse_release_request(body)
+    _demand_within_limit(node, city)
+    catch_up(node)
+    decision = decide_request(node, city, request)
+    built = build_answer(node, request, digest, decision)
+    row = _build_row(node, city, compute_grant_id(request.terms), digest, body, head, built)
+    return _save_once(node, row, built)
 
 
 def _save_once(node: Node, row: ReleaseRow, built: BuiltAnswer) -> ReleaseRow:

@@ -15,7 +15,10 @@ from tests.mutants.table_mirrors import MIRRORS
 from tests.mutants.table_papers import PAPERS
 from tests.mutants.table_service import SERVICE
 from tests.mutants.table_uploads import UPLOADS
+from tests.mutants.table_verifier import SECOND_VERIFIER
 
 __all__ = ["MUTANTS", "Mutant"]
 
-MUTANTS = (*LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES, *UPLOADS, *PAPERS)
+MUTANTS = (
+    *LEDGER, *MIRRORS, *EVIDENCE, *CONSENTS, *SERVICE, *CASES, *UPLOADS, *PAPERS, *SECOND_VERIFIER,
+)  # fmt: skip

@@ -27,6 +27,8 @@ class Tree:
         self.path = path
         shutil.copytree(ROOT, path, ignore=lambda _, names: LEFT_OUT.intersection(names))
         (path / "node_modules").symlink_to(ROOT / "node_modules")
+        packages = Path("verifier", "node_modules")
+        (path / packages).symlink_to(ROOT / packages)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the interpreter in the copy."""

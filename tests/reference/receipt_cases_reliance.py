@@ -33,6 +33,12 @@ RELIANCE = {
         {"sensitive_types": ["marriage-cert"]},
     ),
     "happy-subjects-not-shown": ({"relied_shown": lambda old: [0, 3, 12]}, [], {}),
+    "happy-subjects-absent": ({"fields": fields(subjects=None)}, [], {}),
+    "happy-clock-thirty-seconds-behind": (
+        {"body": both(put("decided_at", x.NOW - 25), put("state_block", "timestamp", x.NOW + 5))},
+        [],
+        {},
+    ),
     "pending-without-seal": (
         {"reliance_seal": lambda old: None},
         ["receipt_pending", "receipt_pending"],
@@ -355,6 +361,11 @@ RELIANCE = {
         {},
     ),
     "grant-window-over": ({"terms": put("not_after", x.NOW + 5)}, ["grant_outside_window"], {}),
+    "grant-window-over-and-nothing-at-hand": (
+        {"terms": put("not_after", x.NOW + 5), "trust": no_facts},
+        ["anchor_unconfirmed", "grant_outside_window", "evidence_unconfirmed"],
+        {},
+    ),
     "grant-window-not-begun": (
         {"terms": put("not_before", x.NOW + 6)},
         ["grant_outside_window"],

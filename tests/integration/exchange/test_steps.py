@@ -317,6 +317,29 @@ def test_accept_request_twice_at_once_is_one_release(
     assert count_uses(issuer, digest) == 1
 
 
+def test_accept_request_decided_after_its_twin_used_the_grant_up_is_that_release(
+    consortium: Consortium,
+    stock: Stock,
+    issuer: Node,
+    relier: Node,
+    grant: Callable[..., GrantId],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    digest = prepare(relier, grant(), stock.materials[0])
+    body = request_bytes(relier, digest)
+    decide = releasing.decide_request
+
+    def decide_late(*args: Any) -> Any:
+        monkeypatch.setattr(releasing, "decide_request", decide)
+        assert pursue_to(consortium, digest, "acknowledged").problem_code is None
+        return decide(*args)
+
+    monkeypatch.setattr(releasing, "decide_request", decide_late)
+    given = releasing.accept_request(issuer, relier.city, body, HEAD)
+    assert parse_release_status(given).request_digest == digest
+    assert count_uses(issuer, digest) == 1
+
+
 def test_sign_consume_waits_while_head_and_clock_differ(
     consortium: Consortium,
     stock: Stock,

@@ -215,7 +215,15 @@ def _signed_files():
             "other-version": ("UnknownVersionError", x.signed_file(other, body())),
         }
         for name, (error, value) in cases.items():
-            yield vector(f"release/{kind}", name, f"{kind}: {name}", error, bytes=f.jcs(value))
+            yield vector(
+                f"release/{kind}",
+                name,
+                f"{kind}: {name}",
+                error,
+                bytes=f.jcs(value),
+                expected_city=x.RECEIVING,
+                keys=[x.key_id(city) for city in sorted(x.MESSAGE_SEEDS)],
+            )
     twice = x.signed_file("tongban/destruction/v1", x.destruction(releases=["00" * 32] * 2))
     none = x.signed_file("tongban/destruction/v1", x.destruction(releases=[]))
     for name, value in {"release-twice": twice, "no-releases": none}.items():

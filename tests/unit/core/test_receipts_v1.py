@@ -134,6 +134,7 @@ OTHERWISE = {  # version 1 says more: the block named is not that of its header
     "state-read-before-the-permit",
     "state-read-after-the-decision",
     "decided-before-the-permit",
+    "happy-clock-thirty-seconds-behind",
     "permit-elsewhere",  # positions have other members
     "grant-elsewhere",
     "material-not-in-answer",  # the status carried is of another material: said first
