@@ -123,9 +123,7 @@ def accept_request(node: Node, city: CityId, body: bytes, head: SignedHead) -> b
     return encode_release_status(ReleaseStatus(digest, OutgoingState(row.state)))
 
 
-def _take_in(
-    node: Node, city: CityId, digest: bytes, body: bytes, head: SignedHead
-) -> ReleaseRow:
+def _take_in(node: Node, city: CityId, digest: bytes, body: bytes, head: SignedHead) -> ReleaseRow:
     """Decide a request nobody decided yet and store its answer."""
     request = parse_release_request(body)
     _demand_within_limit(node, city)
