@@ -34,6 +34,7 @@ from ledger_node.flows.halts import LedgerHaltedError
 from ledger_node.flows.idempotency import drop_old_keys
 from ledger_node.flows.mirror_turns import MirrorTurns
 from ledger_node.flows.outbox import resume_outbox
+from ledger_node.flows.proving import resume_proving
 from ledger_node.flows.receiving import resume_receiving
 from ledger_node.flows.recovering import recover_log
 from ledger_node.flows.releasing import resume_releasing
@@ -178,6 +179,7 @@ class ChainTurns:
             self._quiet_head = None
             resume_following(self._node)
             resume_outbox(self._node)
+            resume_proving(self._node)
             if self._may_anchor() and self._is_time():
                 resume_anchoring(self._node)
             self._quiet_head, self._whole_at_s = head, self._clock.monotonic_s()

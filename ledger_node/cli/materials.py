@@ -153,7 +153,7 @@ def build_receipt(node: Node, receipt_id: str) -> ReceiptFile:
         MaterialNotFoundError: This city knows neither by that id.
     """
     from ledger_node.core.errors import NotFoundError
-    from ledger_node.core.receipt import parse_receipt
+    from ledger_node.core.receipt_v1 import parse_receipt_of_any_version
     from ledger_node.core.types import MaterialId
     from ledger_node.flows.receipts import build_registration_receipt
     from ledger_node.ports.database import MaterialNotFoundError
@@ -164,7 +164,7 @@ def build_receipt(node: Node, receipt_id: str) -> ReceiptFile:
         from ledger_node.flows.relying import complete_receipt
 
         try:
-            return parse_receipt(complete_receipt(node, receipt_id))
+            return parse_receipt_of_any_version(complete_receipt(node, receipt_id))
         except NotFoundError:
             raise unknown from None
 
@@ -184,9 +184,10 @@ def _describe_registered(registered: Registered) -> dict[str, Any]:
 
 def describe_receipt(receipt: ReceiptFile, output: Path | None) -> dict[str, Any]:
     """Facts of a receipt; the file itself is written, or stands in the result."""
-    from ledger_node.core.receipt import encode_receipt
+    from ledger_node.core.place import encode_place
+    from ledger_node.core.receipt_v1 import encode_receipt_of_any_version
 
-    data, seal = encode_receipt(receipt), receipt.seal
+    data, seal = encode_receipt_of_any_version(receipt), receipt.seal
     facts: dict[str, Any] = {
         "kind": receipt.kind.value,
         "state": "pending" if seal is None else "anchored",
@@ -198,7 +199,7 @@ def describe_receipt(receipt: ReceiptFile, output: Path | None) -> dict[str, Any
             "root": seal.placement.tree_head.root.hex(),
             "block_number": seal.anchored.block_number,
             "block_timestamp_s": seal.anchored.block_timestamp_s,
-            "tx_hash": seal.anchored.tx_hash.hex(),
+            "transaction": encode_place(seal.anchored)["transaction"],
         }
     if output is None:
         return facts | {"receipt": json.loads(data)}
@@ -214,7 +215,8 @@ def receipt_lines(result: dict[str, Any], output: Path | None) -> list[str]:
     else:
         lines = [
             f"已存证，第 {result['leaf_index']} 条 / recorded, leaf index",
-            f"区块 {result['block_number']}，交易 0x{result['tx_hash']} / block, transaction",
+            f"区块 {result['block_number']}，其中第 {result['transaction']} 笔交易"
+            " / block, transaction in it",
         ]
     if output is not None:
         return [*lines, f"凭证已写入 {output} / receipt written"]

@@ -112,16 +112,17 @@ def rely(
     demand_writable(output)
     (digest,) = parse_ids([release_id], "RELEASE_ID")
     with open_city(node) as runtime:
-        from ledger_node.core.receipt import ReceiptFile, parse_receipt
+        from ledger_node.core.receipt import ReceiptFile
+        from ledger_node.core.receipt_v1 import parse_receipt_of_any_version
         from ledger_node.flows.relying import complete_receipt
         from ledger_node.flows.relying import rely as file_decision
 
         receipt_id = file_decision(runtime.node, digest, officer, role, outcome)
-        seen = parse_receipt(complete_receipt(runtime.node, receipt_id))
+        seen = parse_receipt_of_any_version(complete_receipt(runtime.node, receipt_id))
 
         def look() -> ReceiptFile | None:
             nonlocal seen
-            seen = parse_receipt(complete_receipt(runtime.node, receipt_id))
+            seen = parse_receipt_of_any_version(complete_receipt(runtime.node, receipt_id))
             return seen if seen.seal is not None else None
 
         wait_for(runtime, look, wait_s, "等待采信凭证存证", "waiting for the anchor")

@@ -11,11 +11,11 @@ Not here: checking it (chain_proofs.py), the file around it (receipt_v1.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from ledger_node.core.block_header import MAX_HEADER_BYTES
+from ledger_node.core.block_header import MAX_HEADER_BYTES, parse_block_header
 from ledger_node.core.canonical import (
     JsonObject,
     JsonValue,
@@ -132,6 +132,38 @@ def read_chain_evidence(value: JsonValue) -> ChainEvidence:
     _demand_ascending([(each.block_number, each.transaction, each.log) for each in logs], "logs")
     _demand_ascending([(each.block_number, each.address) for each in accounts], "accounts")
     return ChainEvidence(headers, logs, accounts)
+
+
+def merge_evidence(parts: Iterable[ChainEvidence]) -> ChainEvidence:
+    """Evidence of all parts as one; what is named in more than one is taken once.
+
+    Headers of one block are one, whichever seals they carry.
+
+    Raises:
+        MalformedRlpError: A header is not readable.
+    """
+    headers: dict[BlockNumber, bytes] = {}
+    logs: dict[tuple[int, int, int], LogEvidence] = {}
+    accounts: dict[tuple[int, bytes], AccountEvidence] = {}
+    for part in parts:
+        for header in part.headers:
+            headers.setdefault(parse_block_header(header).number, header)
+        for log in part.logs:
+            logs.setdefault((log.block_number, log.transaction, log.log), log)
+        for account in part.accounts:
+            key = (account.block_number, account.address)
+            held = accounts.get(key)
+            accounts[key] = account if held is None else _join_slots(held, account)
+    return ChainEvidence(
+        tuple(headers[number] for number in sorted(headers)),
+        tuple(logs[log_key] for log_key in sorted(logs)),
+        tuple(accounts[key] for key in sorted(accounts)),
+    )
+
+
+def _join_slots(first: AccountEvidence, second: AccountEvidence) -> AccountEvidence:
+    slots = {each.slot: each for each in (*second.slots, *first.slots)}
+    return replace(first, slots=tuple(slots[slot] for slot in sorted(slots)))
 
 
 def _encode_nodes(nodes: Sequence[bytes]) -> JsonValue:

@@ -44,11 +44,12 @@ def list_credential_leaves(body: RelianceBody, domain: str) -> list[LeafKey]:
         body: Of a reliance receipt.
         domain: Of the consortium.
     """
-    city = body.request.terms.recording
-    return [
-        (city, _hash_credential(city, each, domain))
-        for each in _list_credentials(body.request.evidence)
-    ]
+    return list_evidence_leaves(body.request.terms.recording, body.request.evidence, domain)
+
+
+def list_evidence_leaves(city: CityId, evidence: Evidence, domain: str) -> list[LeafKey]:
+    """Leaves of the credentials behind evidence that a city recorded."""
+    return [(city, _hash_credential(city, each, domain)) for each in _list_credentials(evidence)]
 
 
 def compute_needed_slots(leaves: list[LeafKey]) -> frozenset[bytes]:

@@ -31,6 +31,7 @@ from ledger_node.core.receipt import (
     ReceiptKind,
     Seal,
     compute_receipt_message,
+    encode_receipt,
     encode_seal,
     encode_unsigned,
     parse_receipt,
@@ -80,6 +81,13 @@ def encode_receipt_v1(receipt: ReceiptFile) -> bytes:
             "chain": None if chain is None else encode_chain_evidence(chain),
         }
     )
+
+
+def encode_receipt_of_any_version(receipt: ReceiptFile) -> bytes:
+    """Write a receipt as its version does."""
+    if receipt.version == RECEIPT_VERSION_1:
+        return encode_receipt_v1(receipt)
+    return encode_receipt(receipt)
 
 
 def parse_receipt_v1(data: bytes) -> ReceiptFile:

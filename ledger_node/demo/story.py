@@ -17,7 +17,7 @@ from typing import Any
 from ledger_node.core.errors import NotFoundError
 from ledger_node.core.evidence_parts import OfficerRole
 from ledger_node.core.find_messages import Candidate
-from ledger_node.core.receipt import encode_receipt
+from ledger_node.core.receipt_v1 import encode_receipt_of_any_version
 from ledger_node.core.release import IncomingState
 from ledger_node.core.trust_format import parse_trust
 from ledger_node.core.types import Commitment, Digest, GrantId
@@ -207,7 +207,9 @@ class _Story:
                 "凭证补上序号、包含证明与上链位置",
                 "the receipt now has leaf index, inclusion proof and anchor facts",
             )
-            verdict = verify_receipt(encode_receipt(receipt), parse_trust(build_trust_file(node)))
+            verdict = verify_receipt(
+                encode_receipt_of_any_version(receipt), parse_trust(build_trust_file(node))
+            )
             demand(step, verdict.state is LineState.HOLDS, "离线核验通过", "it verifies offline")
 
     def terms(self) -> None:

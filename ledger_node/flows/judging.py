@@ -27,7 +27,7 @@ from ledger_node.flows.granting import HeldGrant, load_grant
 from ledger_node.flows.node import Node
 from ledger_node.flows.receipt_facts import load_receipt_facts
 from ledger_node.flows.receiving import ReceivedRelease, load_incoming, open_release
-from ledger_node.flows.relying import build_body, load_permit, read_materials, sign_body
+from ledger_node.flows.relying import build_body, load_permit, read_materials, sign_preview
 from ledger_node.flows.trusting import load_final_block, load_trust
 from ledger_node.ports.database import Transaction
 from ledger_node.ports.database_chain import Consumption, RecordedGrant
@@ -142,7 +142,7 @@ def _judge(
     body = build_body(node, received, held, decision, pair, block, [material])
     facts = load_receipt_facts(tx, node.domain, body, *pair)
     trust = load_trust(tx, node.domain, facts, {})
-    verdict = verify_reliance(sign_body(node, body), trust, facts, None, node.sensitive_types)
+    verdict = verify_reliance(sign_preview(node, body), trust, facts, None, node.sensitive_types)
     city = received.request.terms.releasing
     news = _find_bad_news(tx, city, material, permit)
     lines = tuple(_apply_news(before_filing(line), news) for line in verdict.lines)

@@ -52,8 +52,11 @@ from ledger_node.core.status import LeafKey
 from ledger_node.core.terms_format import compute_grant_id
 from ledger_node.core.types import Address, CityId, GrantId, LeafHash, ReleaseCommitment
 from ledger_node.flows.facts import leaf_hash_of
+from ledger_node.ports.chain import RawLog
 from ledger_node.ports.database import Transaction
 from ledger_node.ports.database_chain import Consumption, Place, RecordedGrant
+
+MAX_BLOCK_LOGS = 10_000  # a block has no room for more
 
 
 def position_at(place: Place) -> Position:
@@ -173,7 +176,7 @@ def load_claimed_facts(
     """
     if receipt.kind is ReceiptKind.REGISTRATION:
         return _load_registration_facts(tx, receipt, as_of)
-    body = read_reliance_body(receipt.body)
+    body = read_reliance_body(receipt.body, receipt.version)
     terms = body.request.terms
     heads: list[HeadKey] = []
     if receipt.seal is not None:
@@ -222,11 +225,10 @@ def _load_registration_facts(tx: Transaction, receipt: ReceiptFile, as_of: Block
 def _find_claimed_grants(
     tx: Transaction, body: RelianceBody
 ) -> dict[tuple[Address, GrantId], GrantFact]:
-    """The grant of the terms, and the one that stands where the receipt says."""
+    """The grant of the terms, and what stands where the receipt says."""
+    there = _list_events(tx, body.recorded)
     ids = {compute_grant_id(body.request.terms)}
-    there = _find_event(tx, body.recorded)
-    if isinstance(there, GrantRecorded):
-        ids.add(there.grant_id)
+    ids |= {each.grant_id for each in there if isinstance(each, GrantRecorded)}
     found = [tx.chain.find_grant(each) for each in sorted(ids)]
     return {
         (each.place.contract, each.grant_id): build_grant_fact(each)
@@ -238,7 +240,7 @@ def _find_claimed_grants(
 def _find_claimed_consumptions(
     tx: Transaction, body: RelianceBody
 ) -> dict[tuple[Address, ReleaseCommitment], ConsumptionFact]:
-    """The permit of exactly this request and answer, and the one that stands where it says."""
+    """The permit of exactly this request and answer, and what stands where it says."""
     commitments = {
         compute_release_commitment(
             body.release_salt,
@@ -246,9 +248,8 @@ def _find_claimed_consumptions(
             compute_answer_digest(body.answer_bytes),
         )
     }
-    there = _find_event(tx, body.consumed)
-    if isinstance(there, GrantConsumed):
-        commitments.add(there.release_commitment)
+    there = _list_events(tx, body.consumed)
+    commitments |= {each.release_commitment for each in there if isinstance(each, GrantConsumed)}
     found = [tx.chain.find_consumption(each) for each in sorted(commitments)]
     return {
         (each.place.contract, each.release_commitment): ConsumptionFact(
@@ -259,16 +260,24 @@ def _find_claimed_consumptions(
     }
 
 
-def _find_event(tx: Transaction, claimed: Position) -> Event | None:
-    """Whatever event stands at a claimed place, whoever emitted it."""
-    found = tx.explore.find_log(claimed.block_number, claimed.log_index)
-    if found is None:
-        return None
-    log, timestamp_s = found
-    role = tx.chain.list_contracts().get(log.address)
-    if role is None:
-        return None
-    place = Position(
+def _list_events(tx: Transaction, claimed: Position) -> list[Event]:
+    """Whatever event stands at a claimed place; of a place that counts within the block (version
+    1), whatever its contract emitted in that block."""
+    if claimed.tx_hash:
+        found = tx.explore.find_log(claimed.block_number, claimed.log_index)
+        logs = [] if found is None else [found]
+    else:
+        block_logs = tx.explore.list_block_logs(claimed.block_number, MAX_BLOCK_LOGS)
+        logs = [each for each in block_logs if each[0].address == claimed.address]
+    roles = tx.chain.list_contracts()
+    return [
+        decode_event(roles[log.address], log.topics, log.data, _position_of(log, timestamp_s))
+        for log, timestamp_s in logs
+        if log.address in roles
+    ]
+
+
+def _position_of(log: RawLog, timestamp_s: int) -> Position:
+    return Position(
         log.block_number, log.log_index, log.tx_hash, log.block_hash, timestamp_s, log.address
     )
-    return decode_event(role, log.topics, log.data, place)

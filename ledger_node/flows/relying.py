@@ -13,6 +13,7 @@ Invariants:
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from ledger_node.core.canonical import JsonObject
 from ledger_node.core.chain_facts import BlockFact
@@ -28,15 +29,25 @@ from ledger_node.core.evidence_parts import OfficerRole
 from ledger_node.core.merkle import verify_inclusion
 from ledger_node.core.message_key import MessageKeyId
 from ledger_node.core.receipt import (
+    RECEIPT_VERSION_1,
     ReceiptFile,
     ReceiptKind,
     Seal,
     build_receipt,
-    encode_receipt,
-    parse_receipt,
 )
-from ledger_node.core.receipt_reliance import RelianceBody, RelianceDecision, ReliedMaterial
+from ledger_node.core.receipt_chain import ChainEvidence, merge_evidence
+from ledger_node.core.receipt_reliance import (
+    RelianceBody,
+    RelianceDecision,
+    ReliedMaterial,
+    SeenLine,
+)
 from ledger_node.core.receipt_reliance_format import encode_reliance_body, read_reliance_body
+from ledger_node.core.receipt_v1 import (
+    build_receipt_v1,
+    encode_receipt_of_any_version,
+    parse_receipt_of_any_version,
+)
 from ledger_node.core.refusal import Refusal, build_refusal_error
 from ledger_node.core.release import IncomingState
 from ledger_node.core.release_answer import encode_release_answer
@@ -44,7 +55,7 @@ from ledger_node.core.release_request import encode_release_request
 from ledger_node.core.signed_head import parse_answer_head, parse_head
 from ledger_node.core.status import Standing, decide_standing
 from ledger_node.core.types import CityId, Commitment, LeafHash
-from ledger_node.core.verdict import LineState, Verdict
+from ledger_node.core.verdict import LineState, Verdict, before_filing
 from ledger_node.core.verify_reliance import verify_reliance
 from ledger_node.flows.entries import PreparedEntry, append_entry, prepare_entry
 from ledger_node.flows.facts import (
@@ -58,6 +69,7 @@ from ledger_node.flows.following import catch_up
 from ledger_node.flows.granting import HeldGrant, load_grant
 from ledger_node.flows.halts import demand_no_halt
 from ledger_node.flows.node import Node
+from ledger_node.flows.proving import locate, prove_log
 from ledger_node.flows.receipt_facts import load_receipt_facts, position_at
 from ledger_node.flows.receiving import (
     PermitNotFinalError,
@@ -67,7 +79,9 @@ from ledger_node.flows.receiving import (
     open_release,
 )
 from ledger_node.flows.records import open_record, seal_record
+from ledger_node.flows.reliance_proofs import find_events, prove_body
 from ledger_node.flows.trusting import load_final_block, load_trust
+from ledger_node.ports.chain import ChainUnavailableError
 from ledger_node.ports.database import RowConflictError, Transaction
 from ledger_node.ports.database_chain import Consumption, RecordedGrant
 from ledger_node.ports.database_exchange import ReceiptRow
@@ -160,8 +174,7 @@ def rely(
         )
     received = open_release(node, row)
     chosen = _demand_received(received, materials)
-    body = _build_checked_body(node, received, decision, chosen)
-    receipt = sign_body(node, body)
+    receipt = _build_checked_receipt(node, received, decision, chosen)
     prepared = prepare_entry(node, EntryKind.RELIANCE, receipt.body)
     return _file(node, request_digest, receipt, prepared, decision)
 
@@ -181,13 +194,20 @@ def complete_receipt(node: Node, receipt_id: str) -> bytes:
         try:
             placement, anchor = build_placement(node, tx, row.commitment)
         except NotYetAnchoredError:
-            return encode_receipt(receipt)
+            return encode_receipt_of_any_version(receipt)
     leaf_hash = leaf_hash_of(EntryKind.RELIANCE, row.commitment)
     verify_inclusion(leaf_hash, placement.leaf_index, placement.proof, placement.tree_head)
-    seal = Seal(placement, position_at(anchor.place), row.salt)
-    return encode_receipt(
-        ReceiptFile(receipt.kind, receipt.body, receipt.key_id, receipt.signature, seal)
-    )
+    position = position_at(anchor.place)
+    if receipt.version != RECEIPT_VERSION_1:
+        sealed = replace(receipt, seal=Seal(placement, position, row.salt))
+        return encode_receipt_of_any_version(sealed)
+    try:
+        log = prove_log(node, anchor.place)
+    except ChainUnavailableError:
+        return encode_receipt_of_any_version(receipt)
+    carried = [log] if receipt.chain is None else [receipt.chain, log]
+    seal = Seal(placement, locate(log, position), row.salt)
+    return encode_receipt_of_any_version(replace(receipt, seal=seal, chain=merge_evidence(carried)))
 
 
 def list_receipts(node: Node, limit: int = 100) -> list[ReceiptRow]:
@@ -220,13 +240,14 @@ def _demand_received(
     return chosen
 
 
-def _build_checked_body(
+def _build_checked_receipt(
     node: Node,
     received: ReceivedRelease,
     decision: RelianceDecision,
     chosen: Collection[Commitment],
-) -> RelianceBody:
-    """Body of the receipt, after the same checks that everybody will make later."""
+) -> ReceiptFile:
+    """The receipt, after the same checks that everybody will make later, with and without what it
+    carries of the chain."""
     held = load_grant(node, received.row.grant_id)
     with node.database.read() as tx:
         recorded, consumed = load_permit(tx, received)
@@ -243,10 +264,20 @@ def _build_checked_body(
         )
         facts = load_receipt_facts(tx, node.domain, body, recorded, consumed)
         trust = load_trust(tx, node.domain, facts, {})
-    verdict = verify_reliance(sign_body(node, body), trust, facts, None, node.sensitive_types)
+        events = find_events(tx, body, recorded.place, consumed.place)
+    verdict = verify_reliance(sign_preview(node, body), trust, facts, None, node.sensitive_types)
     if verdict.state is LineState.FAILS:
         raise ReceiptDoesNotHoldError(verdict)
-    return body
+    seen = tuple(
+        SeenLine(line.question.value, line.state.value, line.code and line.code.value)
+        for line in map(before_filing, verdict.lines)
+    )
+    placed, chain = prove_body(node, replace(body, verdicts=seen), events)
+    receipt = sign_body(node, placed, chain)
+    verdict = verify_reliance(receipt, trust, facts, None, node.sensitive_types)
+    if verdict.state is LineState.FAILS:
+        raise ReceiptDoesNotHoldError(verdict)
+    return receipt
 
 
 def load_permit(tx: Transaction, received: ReceivedRelease) -> tuple[RecordedGrant, Consumption]:
@@ -364,10 +395,23 @@ def build_body(
     )
 
 
-def sign_body(node: Node, body: RelianceBody) -> ReceiptFile:
+def sign_body(node: Node, body: RelianceBody, chain: ChainEvidence) -> ReceiptFile:
     """The receipt, signed as a whole and not sealed yet."""
+    encoded: JsonObject = encode_reliance_body(body, RECEIPT_VERSION_1)
+    read_reliance_body(encoded, RECEIPT_VERSION_1)  # refuses what nobody could read back
+    key_id = MessageKeyId(node.city, node.keys.public_key(KeyRole.MESSAGE))
+    return build_receipt_v1(
+        ReceiptKind.RELIANCE,
+        encoded,
+        key_id,
+        lambda message: node.keys.sign(KeyRole.MESSAGE, message),
+        chain=chain,
+    )
+
+
+def sign_preview(node: Node, body: RelianceBody) -> ReceiptFile:
+    """A receipt that is looked at and never kept: version 0, which carries nothing of the chain."""
     encoded: JsonObject = encode_reliance_body(body)
-    read_reliance_body(encoded)  # refuses what nobody could read back
     key_id = MessageKeyId(node.city, node.keys.public_key(KeyRole.MESSAGE))
     return build_receipt(
         ReceiptKind.RELIANCE,
@@ -386,7 +430,9 @@ def _file(
 ) -> str:
     """Receipt row and `reliance` entry in one commit; who was first wins."""
     receipt_id = request_digest.hex()
-    sealed = seal_record(node, _record_name(receipt_id), _FILE, encode_receipt(receipt))
+    sealed = seal_record(
+        node, _record_name(receipt_id), _FILE, encode_receipt_of_any_version(receipt)
+    )
     try:
         with node.database.transaction() as tx:
             tx.receipts.save_receipt(
@@ -417,7 +463,7 @@ def _find_receipt(tx: Transaction, receipt_id: str) -> ReceiptRow | None:
 
 
 def _list_relied(receipt: ReceiptFile) -> frozenset[Commitment]:
-    return frozenset(each.commitment for each in read_reliance_body(receipt.body).materials)
+    return frozenset(each.commitment for each in _read_body(receipt).materials)
 
 
 def _demand_same(
@@ -428,7 +474,7 @@ def _demand_same(
 ) -> str:
     before = _open_receipt(node, filed)
     other = materials is not None and frozenset(materials) != _list_relied(before)
-    if other or read_reliance_body(before.body).decision != decision:
+    if other or _read_body(before).decision != decision:
         raise AlreadyReliedError(
             "这次放行已据以作出另一决定，不能再改。",
             "The release was decided on already; that decision stands.",
@@ -437,9 +483,13 @@ def _demand_same(
     return filed.receipt_id
 
 
+def _read_body(receipt: ReceiptFile) -> RelianceBody:
+    return read_reliance_body(receipt.body, receipt.version)
+
+
 def _open_receipt(node: Node, row: ReceiptRow) -> ReceiptFile:
     name = _record_name(row.receipt_id)
-    return parse_receipt(open_record(node, name, _FILE, row.sealed_body))
+    return parse_receipt_of_any_version(open_record(node, name, _FILE, row.sealed_body))
 
 
 def _record_name(receipt_id: str) -> str:

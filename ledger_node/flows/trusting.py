@@ -17,7 +17,7 @@ from ledger_node.core.errors import InvariantError
 from ledger_node.core.event_types import Event
 from ledger_node.core.replay import replay
 from ledger_node.core.replay_state import Discrepancy, ReplayState
-from ledger_node.core.trust import Trust, build_trust
+from ledger_node.core.trust import Trust, ValidatorSet, build_trust
 from ledger_node.core.trust_format import encode_trust
 from ledger_node.core.types import BlockNumber, CityId
 from ledger_node.flows.directory import load_consortium
@@ -90,6 +90,22 @@ def load_trust(
         code_hashes=tx.chain.list_code_pins(),
         names=names,
         facts=facts,
+        validators=_list_validator_sets(tx),
+    )
+
+
+def _list_validator_sets(tx: Transaction) -> tuple[ValidatorSet, ...]:
+    """Who seals the blocks, as the followed headers say; none on a chain without seals.
+
+    A header's own list proves nothing to whoever holds the header alone; here it is this node's
+    word, as everything in its trust file, and the last set holds until another file says more.
+    """
+    known = tx.chain.list_validators()
+    ends = [*(BlockNumber(number - 1) for number, _ in known[1:]), None]
+    return tuple(
+        ValidatorSet(first, last, validators)
+        for (first, validators), last in zip(known, ends, strict=False)
+        if validators
     )
 
 

@@ -25,14 +25,17 @@ from ledger_node.core.entry import EntryKind
 from ledger_node.core.errors import UnavailableError
 from ledger_node.core.freshness import RULES, FreshnessRule, Light, decide_light
 from ledger_node.core.receipt import (
+    RECEIPT_VERSION_1,
     ReceiptFile,
     ReceiptKind,
     Seal,
-    encode_receipt,
-    parse_receipt,
 )
 from ledger_node.core.receipt_registration import read_registration_body
 from ledger_node.core.receipt_reliance_format import read_reliance_body
+from ledger_node.core.receipt_v1 import (
+    encode_receipt_of_any_version,
+    parse_receipt_of_any_version,
+)
 from ledger_node.core.status import Standing, decide_standing
 from ledger_node.core.trust_format import parse_trust
 from ledger_node.core.types import CityId, Commitment, Digest
@@ -44,10 +47,12 @@ from ledger_node.flows.facts import leaf_hash_of, load_chain_view, read_status_f
 from ledger_node.flows.finding import count_open_objections
 from ledger_node.flows.mirror_proofs import find_placement
 from ledger_node.flows.node import Node
+from ledger_node.flows.proving import find_kept, locate
 from ledger_node.flows.receipt_facts import load_claimed_facts, position_at
 from ledger_node.flows.trusting import load_final_block, load_trust
 from ledger_node.flows.witnessing import load_witnessed
 from ledger_node.ports.database import Transaction
+from ledger_node.ports.database_proofs import ProofKind
 
 
 class FactsInDoubtError(UnavailableError):
@@ -147,7 +152,7 @@ def verify_brought_receipt(
         NotFollowedError: No final block was taken in yet.
         FactsInDoubtError: The chain contradicts itself, and no trust file was brought.
     """
-    parsed, from_mirror = parse_receipt(receipt), False
+    parsed, from_mirror = parse_receipt_of_any_version(receipt), False
     with node.database.read() as tx:
         if trust is not None:
             trusted = parse_trust(trust)
@@ -159,7 +164,7 @@ def verify_brought_receipt(
             trusted = load_trust(tx, node.domain, facts, names or {})
         later = _list_later_news(tx, parsed)
         logs = _list_log_notes(tx, parsed)
-    data = encode_receipt(parsed) if from_mirror else receipt
+    data = encode_receipt_of_any_version(parsed) if from_mirror else receipt
     verdict = verify_receipt(data, trusted, document=document, sensitive_types=node.sensitive_types)
     known = trusted.facts
     age_s = None if known is None else _age_s(node, known.as_of)
@@ -191,7 +196,13 @@ def _complete(node: Node, tx: Transaction, receipt: ReceiptFile) -> ReceiptFile 
     if found is None:
         return None
     placement, head = found
-    return replace(receipt, seal=Seal(placement, position_at(head.place), None))
+    position = position_at(head.place)
+    if receipt.version != RECEIPT_VERSION_1:
+        return replace(receipt, seal=Seal(placement, position, None))
+    log = find_kept(tx, head.place, ProofKind.LOG)
+    if log is None:
+        return None
+    return replace(receipt, seal=Seal(placement, locate(log, position), None), chain=log)
 
 
 def _list_log_notes(tx: Transaction, receipt: ReceiptFile) -> tuple[LogNote, ...]:
@@ -287,6 +298,6 @@ def _list_materials(receipt: ReceiptFile) -> list[tuple[CityId, Commitment]]:
     if receipt.kind is ReceiptKind.REGISTRATION:
         registered = read_registration_body(receipt.body)
         return [(registered.city, registered.commitment)]
-    relied = read_reliance_body(receipt.body)
+    relied = read_reliance_body(receipt.body, receipt.version)
     releasing = relied.request.terms.releasing
     return [(releasing, material.commitment) for material in relied.materials]

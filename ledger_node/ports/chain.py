@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ledger_node.core.anchor import FinalityPolicy
 from ledger_node.core.errors import InvariantError, LedgerError, UnavailableError
+from ledger_node.core.receipt_chain import AccountEvidence, LogEvidence
 from ledger_node.core.types import Address, BlockHash, BlockNumber, TxHash
 
 
@@ -123,6 +124,8 @@ class ChainProfile:
 class BlockRef:
     """One block: number, hash and parent hash (32 bytes each), timestamp in seconds; and by what
     missing logs are noticed: the bloom filter over all its logs (256 bytes) and its transactions.
+
+    `validators` are those the header names, if the engine seals its headers.
     """
 
     number: BlockNumber
@@ -131,6 +134,7 @@ class BlockRef:
     block_timestamp_s: int
     logs_bloom: bytes = bytes(256)
     tx_hashes: tuple[TxHash, ...] = ()
+    validators: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,24 @@ class Chain(Protocol):
 
     def fetch_code_hash(self, address: Address) -> bytes:
         """keccak-256 of the runtime code at the head block, 32 bytes."""
+        ...
+
+    def fetch_header(self, number: BlockNumber) -> bytes:
+        """Header of a block as RLP, with its seals if it has any; its hash is the block's."""
+        ...
+
+    def fetch_log_proof(self, number: BlockNumber, log_index: int) -> LogEvidence:
+        """Proof of the log of that index in the block; it leads to the block's header."""
+        ...
+
+    def fetch_account_proof(
+        self, number: BlockNumber, address: Address, slots: Sequence[bytes]
+    ) -> AccountEvidence:
+        """Account and slots (32 bytes each, ascending) after a block; it leads to the header.
+
+        Raises:
+            ChainUnavailableError: Also when the endpoint keeps the state of that block no longer.
+        """
         ...
 
     def call(

@@ -29,6 +29,7 @@ from ledger_node.ports.database_intake import IntakeGroup
 from ledger_node.ports.database_keeping import KeepingGroup
 from ledger_node.ports.database_log import LogGroup
 from ledger_node.ports.database_mirrors import MirrorGroup
+from ledger_node.ports.database_proofs import ProofGroup
 from ledger_node.ports.database_questions import QuestionGroup
 from ledger_node.ports.database_reuse import ReuseGroup
 
@@ -183,6 +184,9 @@ class Transaction(Protocol):
 
     @property
     def keeping(self) -> KeepingGroup: ...
+
+    @property
+    def proofs(self) -> ProofGroup: ...
 
 
 class Database(Protocol):

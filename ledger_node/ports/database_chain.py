@@ -326,6 +326,11 @@ class ChainGroup(Protocol):
         """A block taken in (its bloom filter is not kept)."""
         ...
 
+    def list_validators(self) -> list[tuple[BlockNumber, tuple[Address, ...]]]:
+        """Sets that headers name, ascending, each from the first block that does; an empty one
+        where headers carry no seals (any more)."""
+        ...
+
     def pin_code(self, contract: Address, code_hash: bytes) -> None:
         """Insert if absent."""
         ...

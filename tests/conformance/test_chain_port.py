@@ -11,14 +11,20 @@ from typing import Any
 import pytest
 from eth_hash.auto import keccak
 
+from ledger_node.core.block_header import parse_block_header
 from ledger_node.core.bloom import compute_bloom
 from ledger_node.core.event_types import ContractRole, KeyRole
+from ledger_node.core.log_proof import verify_log
 from ledger_node.core.merkle import TreeHead
-from ledger_node.core.types import Address, BlockNumber, RootHash, TreeSize, TxHash
+from ledger_node.core.qbft import compute_block_hash
+from ledger_node.core.storage_layout import compute_head_slots
+from ledger_node.core.storage_proof import verify_account, verify_slot
+from ledger_node.core.types import Address, BlockNumber, CityId, RootHash, TreeSize, TxHash
 from ledger_node.edges.chain.client import EvmChain
 from ledger_node.edges.chain.contracts import ContractCalls
 from ledger_node.ports.chain import (
     ChainContradictionError,
+    ChainUnavailableError,
     ContractRevertError,
     TransactionRefusedError,
     TxOutcome,
@@ -220,6 +226,55 @@ def test_fetch_logs_are_complete_ordered_and_of_the_asked_contracts(setup: Setup
     places = [(log.block_number, log.log_index) for log in everything]
     assert places == sorted(set(places))
     assert anchored in everything
+
+
+def test_fetch_log_proof_of_an_anchor_leads_to_the_header_of_its_block(setup: Setup) -> None:
+    if setup.open_other is None:
+        return  # the fake has no headers
+    city = setup.fresh_cities.pop()
+    signed = setup.sign(city, 0, 6)
+    setup.chain.send_transactions([signed.raw])
+    number = setup.wait(signed.tx_hash).block_number
+    (block,) = setup.chain.fetch_blocks([number])
+    header = parse_block_header(setup.chain.fetch_header(number))
+    assert compute_block_hash(header) == block.hash
+    (anchored,) = setup.chain.fetch_logs(number, number, [setup.city_log])
+    found = setup.chain.fetch_log_proof(number, anchored.log_index)
+    log = verify_log(header.receipts_root, found.transaction, found.log, found.proof)
+    assert (log.address, log.topics, log.data) == (
+        anchored.address,
+        anchored.topics,
+        anchored.data,
+    )
+    with pytest.raises(ChainUnavailableError):
+        setup.chain.fetch_log_proof(number, anchored.log_index + 1)
+
+
+def test_fetch_account_proof_at_a_past_block_leads_to_its_header(setup: Setup) -> None:
+    if setup.open_other is None:
+        return  # the fake has no headers
+    city = setup.fresh_cities.pop()
+    signed = setup.sign(city, 0, 6)
+    setup.chain.send_transactions([signed.raw])
+    number = setup.wait(signed.tx_hash).block_number
+    root_slot, _ = compute_head_slots(CityId(city))
+    words = []
+    for at in (number - 1, number):
+        header = parse_block_header(setup.chain.fetch_header(BlockNumber(at)))
+        found = setup.chain.fetch_account_proof(BlockNumber(at), setup.city_log, [root_slot])
+        account = verify_account(header.state_root, setup.city_log, found.proof)
+        assert account is not None
+        assert account.code_hash == setup.chain.fetch_code_hash(setup.city_log)
+        words.append(verify_slot(account.storage_root, root_slot, found.slots[0].proof))
+    assert words == [0, int.from_bytes(head(6).root)]
+    empty = setup.chain.fetch_account_proof(number, setup.membership, [bytes(32)])
+    assert empty.slots[0].slot == bytes(32)
+
+
+def test_fetch_header_beyond_the_head_is_no_answer(setup: Setup) -> None:
+    beyond = BlockNumber(setup.chain.fetch_head().number + 5)
+    with pytest.raises(ChainUnavailableError):
+        setup.chain.fetch_header(beyond)
 
 
 def test_fetch_code_hash_of_an_empty_address_is_the_hash_of_nothing(setup: Setup) -> None:

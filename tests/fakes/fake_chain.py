@@ -24,6 +24,7 @@ from ledger_node.core.bloom import compute_bloom
 from ledger_node.core.event_types import ContractRole
 from ledger_node.core.events import EVENT_LAYOUTS
 from ledger_node.core.merkle import EMPTY_TREE_HEAD, TreeHead, verify_consistency
+from ledger_node.core.receipt_chain import AccountEvidence, LogEvidence
 from ledger_node.core.types import (
     Address,
     BlockHash,
@@ -326,6 +327,21 @@ class FakeChain:
     def fetch_nonce(self, account: Address, *, block: BlockNumber | None = None) -> int:
         self._fault()
         return self._at(block).nonces.get(account, 0)
+
+    def fetch_header(self, number: BlockNumber) -> bytes:
+        """Its blocks have hashes and no headers: nothing can be proven of it."""
+        self._fault()
+        raise ChainUnavailableError("no headers")
+
+    def fetch_log_proof(self, number: BlockNumber, log_index: int) -> LogEvidence:
+        self._fault()
+        raise ChainUnavailableError("no receipts")
+
+    def fetch_account_proof(
+        self, number: BlockNumber, address: Address, slots: Sequence[bytes]
+    ) -> AccountEvidence:
+        self._fault()
+        raise ChainUnavailableError("no state")
 
     def fetch_code_hash(self, address: Address) -> bytes:
         self._fault()

@@ -276,4 +276,44 @@ EVIDENCE = (
         "test_verify_tlog_proof_vector_has_named_outcome[entry/index-of-another]",
         "T5",
     ),
+    Mutant(
+        "edge-header-hash",
+        "a header is taken from an endpoint only if its hash is the block's",
+        "ledger_node/edges/chain/proofs.py",
+        "        if _is_of(encoded, block_hash):",
+        "        if True:",
+        "tests/integration/chain/test_proof_answers.py::"
+        "test_build_header_that_does_not_lead_to_its_hash_is_no_answer",
+        "T5",
+    ),
+    Mutant(
+        "edge-receipts-root",
+        "receipts are taken from an endpoint only if they lead to the block's receipts root",
+        "ledger_node/edges/chain/proofs.py",
+        "    if trie.root_hash != header.receipts_root:",
+        "    if False:",
+        "tests/integration/chain/test_proof_answers.py::"
+        "test_build_log_proof_of_receipts_that_are_not_the_blocks_is_no_answer",
+        "T5",
+    ),
+    Mutant(
+        "edge-state-proof",
+        "state is taken from an endpoint only if it leads to the block's state root",
+        "ledger_node/edges/chain/proofs.py",
+        "    _demand_proven(verify)\n    return AccountEvidence",
+        "    return AccountEvidence",
+        "tests/integration/chain/test_proof_answers.py::"
+        "test_read_account_proof_of_recorded_proofs_leads_to_the_header_or_is_no_answer",
+        "T5",
+    ),
+    Mutant(
+        "proof-followed-hash",
+        "a proof is kept only under the header of the block that was followed",
+        "ledger_node/flows/proving.py",
+        "    if found != block_hash:",
+        "    if False:",
+        "tests/integration/test_receipts_flow.py::"
+        "test_prove_log_under_a_header_that_was_not_followed_is_a_contradiction",
+        "T5",
+    ),
 )

@@ -39,7 +39,7 @@ from api.schemas.materials import (
 )
 from ledger_node.core.access import Permission
 from ledger_node.core.entry import EntryKind
-from ledger_node.core.receipt import encode_receipt
+from ledger_node.core.receipt_v1 import encode_receipt_of_any_version
 from ledger_node.core.statement_parts import Extent
 from ledger_node.core.trail import TrailAction
 from ledger_node.core.types import Digest, MaterialId
@@ -162,7 +162,9 @@ def read_receipt(
 ) -> Response:
     """The receipt file as it can be given now: sealed once anchored, pending before."""
     del principal
-    receipt = encode_receipt(build_registration_receipt(runtime.node, MaterialId(material_id)))
+    receipt = encode_receipt_of_any_version(
+        build_registration_receipt(runtime.node, MaterialId(material_id))
+    )
     name = f'attachment; filename="registration-{material_id}.json"'
     return answer_tagged(request, receipt, headers={"Content-Disposition": name})
 

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ledger_node.core.qbft import QBFT_MIX_HASH, parse_qbft_extra
+from ledger_node.core.rlp_items import MalformedRlpError
 from ledger_node.core.types import Address, BlockHash, BlockNumber, TxHash
 from ledger_node.ports.chain import BlockRef, ChainUnavailableError, RawLog, TxOutcome
 
@@ -56,7 +58,18 @@ def parse_block(block: Any) -> BlockRef:
         tx_hashes=tuple(
             TxHash(parse_bytes(tx_hash, _HASH_BYTES)) for tx_hash in block["transactions"]
         ),
+        validators=_parse_validators(block),
     )
+
+
+def _parse_validators(block: Any) -> tuple[Address, ...]:
+    """Who may seal the block, as a QBFT header names them; none on other engines."""
+    if block.get("mixHash") != "0x" + QBFT_MIX_HASH.hex():
+        return ()
+    try:
+        return tuple(sorted(parse_qbft_extra(parse_bytes(block["extraData"])).validators))
+    except MalformedRlpError as error:
+        raise ValueError("extra data that is not of QBFT") from error
 
 
 def parse_log(log: Any) -> RawLog:

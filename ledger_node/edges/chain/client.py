@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from eth_hash.auto import keccak
 
+from ledger_node.core.block_header import parse_block_header
+from ledger_node.core.receipt_chain import AccountEvidence, LogEvidence
 from ledger_node.core.types import Address, BlockHash, BlockNumber, TxHash
 from ledger_node.edges.chain.answers import (
     expected_shape,
@@ -23,6 +25,7 @@ from ledger_node.edges.chain.answers import (
     parse_quantity,
 )
 from ledger_node.edges.chain.errors import decode_revert, extract_revert_data
+from ledger_node.edges.chain.proofs import build_header, build_log_proof, read_account_proof
 from ledger_node.edges.chain.rpc import Rpc, RpcAnswerError
 from ledger_node.ports.chain import (
     BlockRef,
@@ -158,6 +161,45 @@ class EvmChain:
         answer = self._ask("eth_getCode", ["0x" + address.hex(), "latest"])
         with expected_shape("code"):
             return keccak(parse_bytes(answer))
+
+    def fetch_header(self, number: BlockNumber) -> bytes:
+        return build_header(self._fetch_block(number))
+
+    def fetch_log_proof(self, number: BlockNumber, log_index: int) -> LogEvidence:
+        block = self._fetch_block(number)
+        header = parse_block_header(build_header(block))
+        found = build_log_proof(header, self._fetch_receipts(number, block), log_index)
+        if found is None:
+            raise ChainUnavailableError("no such log in the block")
+        return found
+
+    def fetch_account_proof(
+        self, number: BlockNumber, address: Address, slots: Sequence[bytes]
+    ) -> AccountEvidence:
+        header = parse_block_header(self.fetch_header(number))
+        asked = ["0x" + slot.hex() for slot in slots]
+        answer = self._ask("eth_getProof", ["0x" + address.hex(), asked, hex(number)])
+        return read_account_proof(header, address, slots, answer)
+
+    def _fetch_block(self, number: BlockNumber) -> Any:
+        block = self._ask("eth_getBlockByNumber", [hex(number), False])
+        with expected_shape("block"):
+            if block is None or parse_quantity(block["number"]) != number:
+                raise ChainUnavailableError("another block than asked for")
+        return block
+
+    def _fetch_receipts(self, number: BlockNumber, block: Any) -> list[Any]:
+        """All receipts of a block; one by one where the engine has no question for all."""
+        try:
+            answer = self._rpc.ask("eth_getBlockReceipts", [hex(number)])
+        except RpcAnswerError:
+            with expected_shape("block"):
+                questions = [
+                    ("eth_getTransactionReceipt", [each]) for each in block["transactions"]
+                ]
+            answer = self._ask_all("receipts", questions)
+        with expected_shape("receipts"):
+            return list(answer)
 
     def fetch_present_s(self) -> int:
         """Present time of a local chain whose clock tests move, seconds since 1970."""

@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
+from ledger_node.core.receipt_chain import AccountEvidence, LogEvidence
 from ledger_node.core.types import Address, BlockHash, BlockNumber, TxHash
 from ledger_node.ports.chain import (
     BlockRef,
@@ -103,6 +104,17 @@ class EndpointsChain:
 
     def fetch_code_hash(self, address: Address) -> bytes:
         return self._ask(lambda chain: chain.fetch_code_hash(address))
+
+    def fetch_header(self, number: BlockNumber) -> bytes:
+        return self._ask(lambda chain: chain.fetch_header(number))
+
+    def fetch_log_proof(self, number: BlockNumber, log_index: int) -> LogEvidence:
+        return self._ask(lambda chain: chain.fetch_log_proof(number, log_index))
+
+    def fetch_account_proof(
+        self, number: BlockNumber, address: Address, slots: Sequence[bytes]
+    ) -> AccountEvidence:
+        return self._ask(lambda chain: chain.fetch_account_proof(number, address, slots))
 
     def call(
         self,

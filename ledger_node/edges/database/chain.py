@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -127,7 +127,32 @@ class SqlChain(SqlChainQueries):
                 "data": [log.data for log in logs],
             },
         )
+        self._save_validators(blocks)
         self.save_derived(batch.events)
+
+    def _save_validators(self, blocks: Sequence[BlockRef]) -> None:
+        """One row wherever a block names another set than the one before."""
+        known = self.list_validators()
+        held = known[-1][1] if known else ()
+        for block in blocks:
+            if block.validators != held:
+                held = block.validators
+                row = {"from_block": block.number, "validators": b"".join(held)}
+                self._connection.execute(insert(t.chain_validators).values(row))
+
+    def list_validators(self) -> list[tuple[BlockNumber, tuple[Address, ...]]]:
+        """Sets in chain order, each from the block that first names it."""
+        c = t.chain_validators.c
+        rows = self._connection.execute(
+            select(c.from_block, c.validators).order_by(c.from_block)
+        ).all()
+        return [
+            (
+                BlockNumber(number),
+                tuple(Address(packed[at : at + 20]) for at in range(0, len(packed), 20)),
+            )
+            for number, packed in rows
+        ]
 
     def roll_back(self, before: FollowedTip, after: FollowedTip) -> None:
         """One DELETE per table."""
@@ -139,6 +164,9 @@ class SqlChain(SqlChainQueries):
             )
         self._connection.execute(
             delete(t.chain_blocks).where(t.chain_blocks.c.number > after.number)
+        )
+        self._connection.execute(
+            delete(t.chain_validators).where(t.chain_validators.c.from_block > after.number)
         )
 
     def list_block_hashes(self, numbers: Sequence[BlockNumber]) -> dict[BlockNumber, BlockHash]:

@@ -13,6 +13,7 @@ from ledger_node.edges.database import (
     tables_keeping,
     tables_log,
     tables_mirrors,
+    tables_proofs,
     tables_replays,
     tables_reuse,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "tables_keeping",
     "tables_log",
     "tables_mirrors",
+    "tables_proofs",
     "tables_replays",
     "tables_reuse",
 ]

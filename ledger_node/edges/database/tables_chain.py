@@ -292,6 +292,13 @@ chain_editions = Table(
     Index("ix_chain_editions_list_id", "list_id", "edition"),
 )
 
+chain_validators = Table(
+    "chain_validators",
+    METADATA,
+    Column("from_block", RowId, primary_key=True, autoincrement=False),
+    Column("validators", LargeBinary, nullable=False),  # n x 20 bytes, ascending
+)
+
 DERIVED = (
     chain_contracts,
     chain_heads,

@@ -36,6 +36,7 @@ from ledger_node.edges.database.mirrors import SqlMirrors
 from ledger_node.edges.database.officers import SqlOfficers
 from ledger_node.edges.database.outbox import SqlOutbox
 from ledger_node.edges.database.paging import SqlPaging
+from ledger_node.edges.database.proofs import SqlProofs
 from ledger_node.edges.database.questions import SqlQuestions
 from ledger_node.edges.database.receipts import SqlReceipts
 from ledger_node.edges.database.releases import SqlReleases
@@ -77,6 +78,7 @@ class SqlTransaction:
         self.paging = SqlPaging(connection)
         self.mirrors = SqlMirrors(connection)
         self.keeping = SqlKeeping(connection)
+        self.proofs = SqlProofs(connection)
 
 
 class SqlDatabase:

@@ -11,7 +11,7 @@ import pytest
 
 from ledger_node.core.catalogue_words import Necessity
 from ledger_node.core.freshness import BEARABLE_S, FRESH_S, RULES, Light
-from ledger_node.core.receipt import encode_receipt, parse_receipt
+from ledger_node.core.receipt_v1 import encode_receipt_of_any_version, parse_receipt_of_any_version
 from ledger_node.core.verdict import LineState
 from ledger_node.flows.node import Node
 from ledger_node.flows.receipts import build_registration_receipt
@@ -65,11 +65,11 @@ def test_pending_receipt_is_completed_from_the_mirror_while_issuer_and_chain_are
         register_paper(node, 900)
         with node.database.read() as tx:
             newest = tx.intake.list_materials(1)[0].row.material_id
-        path.write_bytes(encode_receipt(build_registration_receipt(node, newest)))
+        path.write_bytes(encode_receipt_of_any_version(build_registration_receipt(node, newest)))
 
     assert wait(cities.act(ISSUER, register)) == 0
     receipt = path.read_bytes()
-    assert parse_receipt(receipt).seal is None
+    assert parse_receipt_of_any_version(receipt).seal is None
     before = check_alone(cities, receipt)
     assert (before.verdict.state, before.light) == (LineState.PENDING, Light.AMBER)
     liar.stop()

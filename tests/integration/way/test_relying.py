@@ -10,7 +10,7 @@ import pytest
 
 from ledger_node.core.anchor import TxState
 from ledger_node.core.evidence_parts import OfficerRole
-from ledger_node.core.receipt import parse_receipt
+from ledger_node.core.receipt_v1 import parse_receipt_of_any_version
 from ledger_node.core.refusal import GrantRevokedError
 from ledger_node.core.release import IncomingState
 from ledger_node.core.trust_format import parse_trust
@@ -49,7 +49,7 @@ def verdict_on(way: Way, receipt: bytes, document: bytes | None = None):
 
 
 def is_sealed(way: Way, receipt_id: str) -> bool:
-    return parse_receipt(complete_receipt(way.relier, receipt_id)).seal is not None
+    return parse_receipt_of_any_version(complete_receipt(way.relier, receipt_id)).seal is not None
 
 
 def count_receipts(way: Way) -> int:

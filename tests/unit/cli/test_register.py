@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledger_node.core.receipt import parse_receipt
+from ledger_node.core.receipt_v1 import parse_receipt_of_any_version
 from tests.unit.cli.conftest import FIELDS, NUMBER, City
 
 SUBJECT: dict[str, Any] = FIELDS["subjects"][0]
@@ -19,7 +19,7 @@ def test_register_good_paper_answers_signed_pending_receipt(city: City) -> None:
     outcome = city.register()
     assert outcome.code == 0
     result = outcome.result
-    receipt = parse_receipt(
+    receipt = parse_receipt_of_any_version(
         json.dumps(
             result["receipt"], ensure_ascii=False, sort_keys=True, separators=(",", ":")
         ).encode()
@@ -41,7 +41,7 @@ def test_register_with_output_writes_private_file_and_fields_from_stdin(city: Ci
     assert outcome.code == 0
     assert "receipt" not in outcome.result
     assert target.stat().st_mode & 0o777 == 0o600
-    assert parse_receipt(target.read_bytes()).seal is None
+    assert parse_receipt_of_any_version(target.read_bytes()).seal is None
 
 
 @pytest.mark.parametrize(
