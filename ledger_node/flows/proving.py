@@ -13,12 +13,16 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
+
+import structlog
 
 from ledger_node.core.block_header import parse_block_header
 from ledger_node.core.canonical import encode_canonical, parse_canonical
 from ledger_node.core.chain_facts import NO_TX_HASH, BlockFact
+from ledger_node.core.errors import LedgerError
 from ledger_node.core.event_types import ContractRole, Position
 from ledger_node.core.place import place_index
 from ledger_node.core.qbft import compute_block_hash, is_qbft_header
@@ -47,8 +51,9 @@ STATE_KEPT_BLOCKS = 512  # the least an engine keeps (Besu with Bonsai)
 def resume_proving(node: Node) -> int:
     """Take the proofs that are missing, oldest first; returns how many were taken.
 
+    What the chain does not give now is asked for again by the next turn.
+
     Raises:
-        ChainUnavailableError: The chain does not give one now; the next turn asks again.
         ChainContradictionError: A block is not the one that was followed.
     """
     with node.database.read() as tx:
@@ -58,18 +63,32 @@ def resume_proving(node: Node) -> int:
         anchors = tx.proofs.list_unproven_anchors(PROOFS_PER_TURN)
         oldest = BlockNumber(max(0, tip.number - STATE_KEPT_BLOCKS))
         grants = tx.proofs.list_unproven_grants(oldest, PROOFS_PER_TURN)
+    taken = 0
     for grant_id, place in grants:  # first: state goes, receipts stay
-        prove_credentials(node, grant_id, place)
+        taken += _try(partial(prove_credentials, node, grant_id, place))
     for place in anchors:
-        prove_log(node, place)
-    return len(anchors) + len(grants)
+        taken += _try(partial(prove_log, node, place))
+    return taken
+
+
+def _try(take: Callable[[], ChainEvidence]) -> bool:
+    """Whether a proof was taken: one that is not to be had holds up nothing else."""
+    try:
+        take()
+    except ChainContradictionError:
+        raise
+    except LedgerError as error:
+        structlog.get_logger().warning("proof_not_taken", code=error.code)
+        return False
+    return True
 
 
 def prove_log(node: Node, place: Place) -> ChainEvidence:
     """Proof of one event of a final block: kept, or taken now and kept.
 
     Raises:
-        ChainUnavailableError, ChainContradictionError: As `resume_proving`.
+        ChainUnavailableError: The chain does not give it now.
+        ChainContradictionError: A block is not the one that was followed.
     """
     with node.database.read() as tx:
         kept = find_kept(tx, place, ProofKind.LOG)
@@ -84,7 +103,8 @@ def prove_credentials(node: Node, grant_id: GrantId, place: Place) -> ChainEvide
     """Status of the credentials behind a held grant, after the block that recorded it.
 
     Raises:
-        ChainUnavailableError, ChainContradictionError: As `resume_proving`.
+        ChainUnavailableError: The chain does not give it now.
+        ChainContradictionError: A block is not the one that was followed.
     """
     with node.database.read() as tx:
         kept = find_kept(tx, place, ProofKind.CREDENTIALS)
@@ -100,7 +120,8 @@ def prove_flags(node: Node, block: BlockFact, leaves: Collection[LeafKey]) -> Ch
     """Flags of leaves after a final block, in every status contract there was by then.
 
     Raises:
-        ChainUnavailableError, ChainContradictionError: As `resume_proving`.
+        ChainUnavailableError: The chain does not give it now.
+        ChainContradictionError: A block is not the one that was followed.
     """
     with node.database.read() as tx:
         registered = load_consortium(tx).contracts.get(ContractRole.MATERIAL_STATUS, ())
