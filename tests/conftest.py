@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.scratch",
     "tests.determinism",
+    "tests.own_streams",
     "tests.scheduling",
     "tests.fixtures.postgres",
     "tests.results",
