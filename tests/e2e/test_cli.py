@@ -209,6 +209,7 @@ def test_consented_paper_is_found_released_relied_on_and_verifies(stage: Stage) 
     stage.left |= {"grant": grant_id, "reliance": receipt, "release": release["release"]}
 
 
+@pytest.mark.slow
 def test_used_up_and_revoked_grants_are_refused(stage: Stage) -> None:
     grant_id = stage.left["grant"]
     again = stage.run("mianyang", "release", grant_id, "--officer", "mianyang-1", *WAIT)
@@ -224,6 +225,7 @@ def test_used_up_and_revoked_grants_are_refused(stage: Stage) -> None:
     assert stage.verify(stage.left["reliance"]).code == 0  # what was done before stands
 
 
+@pytest.mark.slow
 def test_signed_terms_are_carried_to_the_receiving_city_whole_or_not_at_all(stage: Stage) -> None:
     wait_for_officers(stage, "wuhou")
     (grant,) = stage.consent("wuhou", receiving="510700", case="MY-2026-000119")
@@ -256,6 +258,7 @@ def test_signed_terms_are_carried_to_the_receiving_city_whole_or_not_at_all(stag
     assert (recorder.code, recorder.error) == (2, "not_recording_city")
 
 
+@pytest.mark.slow
 def test_one_officer_twice_or_another_citys_member_is_refused(stage: Stage) -> None:
     fields = json.loads((stage.path / "consent.json").read_text("utf-8"))
     pad = stage.path / "pad.png"

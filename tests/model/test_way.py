@@ -149,7 +149,8 @@ def run(cities: Cities, examples: int, steps: int) -> set[str | None]:
     return Way.outcomes
 
 
-def test_way_model_quick_run_agrees_with_real_nodes(cities: Cities) -> None:
+@pytest.mark.slow
+def test_way_model_short_run_agrees_with_real_nodes(cities: Cities) -> None:
     outcomes = run(cities, 3, 10)
     assert {None, "GrantsRevoked", "GrantsUsedUp"} <= outcomes
 

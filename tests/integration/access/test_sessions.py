@@ -11,6 +11,8 @@ from typing import Any
 
 import pyotp
 import pytest
+from argon2 import extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from api.access import COOKIE
 from api.routes import session
@@ -26,6 +28,7 @@ from ledger_node.flows.sessions import (
     hash_token,
     sweep_sessions,
 )
+from tests.quick_passwords import build_own_hasher
 from tests.support.hall import ORIGIN, PASSWORD, Hall, make_account, open_hall
 
 pytestmark = pytest.mark.integration
@@ -103,6 +106,11 @@ def test_verify_credentials_unknown_login_costs_the_time_of_a_known_one(hall: Ha
     unknown = statistics.median([cost_s(f"nobody-{i}") for i in range(4)])
     known = statistics.median([cost_s(logins[i % 2]) for i in range(4)])
     assert unknown > 0.4 * known, (unknown, known)
+
+
+def test_passwords_are_hashed_with_the_work_that_rfc_9106_asks_for() -> None:
+    kept = extract_parameters(build_own_hasher().hash("a password"))
+    assert kept == RFC_9106_LOW_MEMORY
 
 
 def test_lock_after_five_wrong_answers_holds_for_its_time(hall: Hall) -> None:

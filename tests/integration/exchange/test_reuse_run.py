@@ -111,7 +111,15 @@ def test_run_killed_at_a_boundary_ends_once(window: Cities, point: str, mode: st
         assert window.rows(ISSUER, counted.format(table), grant_id) == [(1,)], table
 
 
-@pytest.mark.parametrize("point", ["step:asking", "step:found", "step:recording", "step:requested"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param("step:asking", marks=pytest.mark.slow),
+        pytest.param("step:found", marks=pytest.mark.slow),
+        "step:recording",
+        "step:requested",
+    ],
+)
 def test_run_revoked_on_its_way_is_refused_with_its_reason(window: Cities, point: str) -> None:
     window.faults(RELIER).arm(point, BEFORE)
     run_id = begin(window, ISSUER)
