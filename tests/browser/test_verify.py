@@ -150,7 +150,7 @@ def test_trust_file_without_facts_of_the_ledger_is_amber(
     choose(opened, "trust", facts, "trust.json")
     verdict = check(opened)
     expect(verdict).to_have_class(re.compile("pending"))
-    expect(verdict).to_contain_text("尚待存证")
+    expect(verdict).to_contain_text("没有账本事实")
     look(opened, "verify-amber")
 
 

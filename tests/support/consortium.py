@@ -26,7 +26,6 @@ import uvicorn
 from api.app import build_app
 from ledger_node.config import CONFIG_NAME
 from ledger_node.core.types import CityId
-from ledger_node.demo.stage import find_free_port
 from ledger_node.flows.anchoring import resume_anchoring
 from ledger_node.flows.following import resume_following
 from ledger_node.flows.outbox import resume_outbox
@@ -36,6 +35,7 @@ from ledger_node.flows.sequencing import open_log, resume_sequencing, run_sequen
 from ledger_node.founding import FIVE_CITIES, CityPlan, found_consortium
 from ledger_node.wiring import CLOCK_KEPT_S, Runtime, open_runtime
 from tests.support.asking import ask_chain
+from tests.support.ports import find_free_port
 
 CHAIN_ID = 7107
 DOMAIN = "tongban.example"

@@ -18,10 +18,10 @@ from starlette.testclient import TestClient
 from api.app import build_app
 from ledger_node.core.types import CityId
 from ledger_node.demo.provider.tokens import open_key
-from ledger_node.demo.stage import find_free_port
 from ledger_node.edges.identity import HttpIdentityProviders
 from ledger_node.ports.identity import Audience, Provider
 from ledger_node.wiring import Runtime
+from tests.support.ports import find_free_port
 
 NAME = "rongcheng"
 HOME = CityId("510107")

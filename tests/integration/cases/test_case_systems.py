@@ -24,7 +24,6 @@ from ledger_node.core.canonical import encode_canonical
 from ledger_node.core.case import CaseEvent, CaseStage
 from ledger_node.core.message_key import MessageKeyId, encode_key_id
 from ledger_node.core.types import MaterialId
-from ledger_node.demo.stage import find_free_port
 from ledger_node.demo.zongchuang.words import build_state_map
 from ledger_node.flows.case_folder import resume_case_folders
 from ledger_node.flows.case_outbox import resume_case_events
@@ -36,6 +35,7 @@ from ledger_node.seed import load_catalogue
 from tests.integration.access.parameters import make_ceremonies
 from tests.integration.processes import DIED, fork, wait
 from tests.support.hall import OUTLET, Hall, make_account, open_hall
+from tests.support.ports import find_free_port
 
 pytestmark = pytest.mark.integration
 SYSTEM = "zongchuang"
