@@ -52,12 +52,14 @@ class Cities:
         path: The copy.
         rpc: Address of the chain.
         pids: Running city processes by slug.
+        mirror_turn_s: How often cities started from now on look whether a mirror is due.
     """
 
     path: Path
     rpc: str
     stock: Stock
     pids: dict[str, int] = field(default_factory=dict)
+    mirror_turn_s: float = 1.0
 
     def faults(self, slug: str) -> Faults:
         """Faults of a city's process."""
@@ -76,6 +78,7 @@ class Cities:
             _bound_life(self.path / f"{slug}.log")
             running.CHAIN_INTERVAL_S = running.RECEIVE_INTERVAL_S = TURN_S
             running.REUSE_INTERVAL_S = running.WATCH_INTERVAL_S = 2 * TURN_S
+            running.MIRROR_INTERVAL_S = self.mirror_turn_s
             running.BACKOFF_S = 2 * TURN_S
 
             def open_wrapped(path: Path) -> Runtime:

@@ -68,13 +68,17 @@ def test_honest_city_is_mirrored_and_witnessed_by_every_other(cities: Cities) ->
         assert line.key_id == line.compute_key_id(its)
     # narrower partial tiles are the beginning of what is kept
     assert get(cities, RELIER, f"{path}/tile/entries/000.p/3") == bundle[: 3 * 36]
-    code, told = ask_cli(cities, BYSTANDER, "status")
-    assert code == 0
-    assert {(log["witnessed"], log["witnesses"]) for log in told["logs"]} == {(2, 2)}
+    cities.wait_for(lambda: list_witnessed(cities) == {(2, 2)}, "every log's cosignatures")
     health = json.loads(get(cities, BYSTANDER, "/healthz"))
     logs = {each["city"]: each for each in health["logs"]}
     assert logs[cities.stock.city[ISSUER]]["witnessed"] == 2
     assert logs[cities.stock.city[ISSUER]]["witnesses"] == 2
+
+
+def list_witnessed(cities: Cities) -> set[tuple[int, int]]:
+    code, told = ask_cli(cities, BYSTANDER, "status")
+    assert code == 0
+    return {(log["witnessed"], log["witnesses"]) for log in told["logs"]}
 
 
 def test_withheld_log_is_found_by_all_and_cosigned_once_it_is_served(
@@ -107,7 +111,6 @@ def test_shrunk_log_is_found_and_the_signed_checkpoint_is_kept(cities: Cities, l
     wait_found(cities, set())
 
 
-@pytest.mark.slow
 def test_shrunk_unanchored_log_is_found_by_what_it_signed_before(
     cities: Cities, liar: Liar
 ) -> None:
